@@ -1,0 +1,125 @@
+"""Clocks: the only place that reads time. Everything else is handed an instant or a `Clock`."""
+
+import threading
+import time
+from typing import Protocol
+
+from shared.model.instants import Instant
+
+
+class Clock(Protocol):
+    def now(self) -> Instant:
+        """This program's time."""
+
+    def steady_us(self) -> int:
+        """Microseconds of program time that never step; only differences mean anything."""
+
+    def wait(self, event: threading.Event, program_us: int) -> bool:
+        """Wait until `event` is set or that much program time has passed; True when set."""
+
+
+class SystemClock:
+    """The machine's clock. `steady_us` goes on through clock steps and suspend."""
+
+    def now(self) -> Instant:
+        return Instant(time.time_ns() // 1000)
+
+    def steady_us(self) -> int:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
+    def wait(self, event: threading.Event, program_us: int) -> bool:
+        return event.wait(max(program_us, 0) / 1e6)
+
+
+class ScenarioClock:
+    """START + elapsed x SPEED. The speed may change while it runs; time never steps."""
+
+    def __init__(self, start: Instant, speed: float = 1.0) -> None:
+        self._lock = threading.Lock()
+        self._base_us = int(start)
+        self._base_ns = time.monotonic_ns()
+        self._speed = speed
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    def now(self) -> Instant:
+        with self._lock:
+            return self._now(time.monotonic_ns())
+
+    def _now(self, monotonic_ns: int) -> Instant:
+        return Instant(self._base_us + int((monotonic_ns - self._base_ns) * self._speed / 1000))
+
+    def steady_us(self) -> int:
+        return int(self.now())
+
+    def set_speed(self, speed: float) -> None:
+        with self._lock:
+            monotonic_ns = time.monotonic_ns()
+            self._base_us = int(self._now(monotonic_ns))
+            self._base_ns = monotonic_ns
+            self._speed = speed
+
+    def wait(self, event: threading.Event, program_us: int) -> bool:
+        # At most 250 ms at once, so that a change of speed is felt.
+        deadline = self.now() + program_us
+        while (left := deadline - self.now()) > 0:
+            if event.wait(min(left / 1e6 / max(self._speed, 1e-9), 0.25)):
+                return True
+        return event.is_set()
+
+
+class VirtualClock:
+    """A clock that tests move by hand."""
+
+    def __init__(self, start: Instant) -> None:
+        self._now = int(start)
+        self._steady = 0
+
+    def now(self) -> Instant:
+        return Instant(self._now)
+
+    def steady_us(self) -> int:
+        return self._steady
+
+    def advance(self, us: int) -> None:
+        self._now += us
+        self._steady += us
+
+    def step(self, us: int) -> None:
+        """The wall clock jumps; no time passes."""
+        self._now += us
+
+    def wait(self, event: threading.Event, program_us: int) -> bool:
+        if not event.is_set():
+            self.advance(max(program_us, 0))
+        return event.is_set()
+
+
+def parse_clock(text: str) -> tuple[str, float]:
+    """`START[,xSPEED]` as (start text, speed).
+
+    Raises:
+        ValueError: a speed that is not a positive number.
+
+    """
+    start, comma, speed = text.partition(",")
+    if not comma:
+        return start, 1.0
+    if not speed.startswith("x"):
+        raise ValueError(f"{text!r}: after the comma stands the speed, as x60")
+    value = float(speed[1:])
+    if not 0 < value < 1e9:
+        raise ValueError(f"{text!r}: the speed is a positive number, as x60")
+    return start, value
+
+
+def real_monotonic() -> float:
+    """Seconds of the machine, for network time-outs and speed figures only."""
+    return time.monotonic()
+
+
+def real_wall() -> float:
+    """Unix seconds of the machine, for TLS and file names only."""
+    return time.time()

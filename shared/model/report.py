@@ -1,0 +1,83 @@
+"""The judged log's records: `Report | Tick | Activate`, and the envelope they travel in.
+
+A `Report` keeps its readings as columns (indicators, values, flags): stations repeat the same
+columns all day, so a reader can compare a whole column list at once and pays per report, not
+per reading. An envelope is one log entry: many records, one decode.
+"""
+
+import msgspec
+
+from shared.model.instants import Instant, Interval
+
+EVIDENCE_FLAGS = frozenset("NST")
+"""Flags whose value is evidence: normal, manual, and over range (a lower bound)."""
+
+RECORD_FORMAT = 1
+
+
+class Report(msgspec.Struct, frozen=True, array_like=True, tag="r"):
+    """What one station sent for one window, already judged fit to count.
+
+    Values are in the unit of the indicator (shared.config catalogue), finite. `flags` is None
+    when every reading is `N`. `observed_us` is the start of the window (realtime: the instant).
+    """
+
+    facility: str
+    station: str
+    interval: Interval
+    observed_us: Instant
+    indicators: tuple[str, ...]
+    values: tuple[float, ...]
+    flags: tuple[str, ...] | None
+    received_us: Instant
+    listener: str
+    id: str = ""
+
+    def flag(self, index: int) -> str:
+        return "N" if self.flags is None else self.flags[index]
+
+
+class Tick(msgspec.Struct, frozen=True, array_like=True, tag="t"):
+    """Ingest says: I was listening until `at_us`. Only ticks move log time."""
+
+    at_us: Instant
+
+
+class Activate(msgspec.Struct, frozen=True, array_like=True, tag="a"):
+    """From here on the rules and facilities of this bundle count."""
+
+    bundle: str
+
+
+Record = Report | Tick | Activate
+
+
+class Envelope(msgspec.Struct, frozen=True, array_like=True):
+    """One log entry. A reader of format N takes N-1 and refuses N+1."""
+
+    format: int
+    records: list[Record]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Envelope)
+
+
+def encode_envelope(records: list[Record]) -> bytes:
+    return _ENCODER.encode(Envelope(RECORD_FORMAT, records))
+
+
+def decode_envelope(entry: bytes) -> list[Record]:
+    """The records of one entry, in order.
+
+    Raises:
+        msgspec.MsgspecError: not an envelope.
+        ValueError: an envelope of a newer format.
+
+    """
+    envelope = _DECODER.decode(entry)
+    if envelope.format > RECORD_FORMAT:
+        raise ValueError(
+            f"log entry has format {envelope.format}, this program knows {RECORD_FORMAT}"
+        )
+    return envelope.records

@@ -1,0 +1,126 @@
+"""Rules as values: condition, levels, delays, basis. Loaded and checked by shared.config."""
+
+from datetime import time
+from typing import Literal
+
+import msgspec
+
+from shared.model.instants import Instant, Interval
+from shared.model.severity import Severity
+
+Op = Literal[">", ">=", "<", "<="]
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """One side test such as `>= 80`; `text` is as the file has it and what transitions show."""
+
+    op: Op
+    limit: float
+    text: str
+
+    def holds(self, value: float) -> bool:
+        match self.op:
+            case ">":
+                return value > self.limit
+            case ">=":
+                return value >= self.limit
+            case "<":
+                return value < self.limit
+            case "<=":
+                return value <= self.limit
+
+    def negated(self) -> "Comparison":
+        """What holds exactly when this does not: the clear test of a level without one."""
+        op = _NEGATED[self.op]
+        return Comparison(op, self.limit, f"{op} {number_text(self.limit)}")
+
+
+_NEGATED: dict[Op, Op] = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
+
+
+def number_text(value: float) -> str:
+    """A number as people write it: no trailing `.0`, no exponent for ordinary sizes."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+class Level(msgspec.Struct, frozen=True):
+    """A severity with its raise and clear tests; None on `range` and `missing`."""
+
+    severity: Severity
+    raises: Comparison | None = None
+    clears: Comparison | None = None
+
+
+class Threshold(msgspec.Struct, frozen=True, tag="threshold"):
+    indicator: str
+    interval: Interval
+    unit: str | None = None
+
+
+class Range(msgspec.Struct, frozen=True, tag="range"):
+    indicator: str
+    interval: Interval
+    low: float
+    high: float
+    deadband: float = 0.0
+    unit: str | None = None
+
+
+class Ratio(msgspec.Struct, frozen=True, tag="ratio"):
+    """Sum of `of` over `over`; its series is that of the first of `of`."""
+
+    of: tuple[str, ...]
+    over: str
+    interval: Interval
+    unit: str | None = None
+
+
+class Missing(msgspec.Struct, frozen=True, tag="missing"):
+    """Exactly one of `due` (day slots) and `every_us` is set."""
+
+    indicator: str
+    interval: Interval
+    due: time | None = None
+    every_us: int | None = None
+    grace_us: int = 0
+
+
+Condition = Threshold | Range | Ratio | Missing
+
+
+class Applies(msgspec.Struct, frozen=True):
+    """All that is given must match; `territory` includes those below, `facility` may be a pattern."""
+
+    kind: str | None = None
+    territory: str | None = None
+    facility: str | None = None
+    point: str | None = None
+    attributes: dict[str, str] = {}
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """Why the rule may speak: standard, edition, clause; valid from inclusive, to exclusive."""
+
+    standard: str
+    edition: str
+    clause: str
+    valid_from_us: Instant
+    valid_to_us: Instant | None = None
+    status: str = "product default"
+
+
+class Rule(msgspec.Struct, frozen=True):
+    id: str
+    title_zh: str
+    title_en: str
+    action_zh: str | None
+    action_en: str | None
+    applies: Applies
+    condition: Condition
+    levels: tuple[Level, ...]
+    """Ascending by severity, whatever the order in the file."""
+    for_us: int
+    keep_firing_for_us: int
+    unknown: Literal["hold", "alert"]
+    basis: Basis
+    pack: str | None = None
