@@ -1,0 +1,46 @@
+# Yujing (预警). `make` alone prints the verbs.
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev parts run test fast check simulate reference kill bench schemas clean
+
+help: ## print the verbs
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make .venv with the program (.venv/bin/yujing)
+	@sh scripts/setup.sh run
+
+setup-dev:
+	@sh scripts/setup.sh dev
+
+parts:
+	@sh scripts/install_parts.sh
+
+run: setup ## play the story of 2020-2022 in one process and go on serving
+	@$(PY) -m services run-story
+
+test: setup-dev parts ## everything: unit, property, contract, scenario, simulation, system
+	@$(PY) -m tests
+
+fast: setup-dev ## unit, property and contract tests in memory, < 60 s
+	@$(PY) -m pytest -q -n 2 tests/unit tests/contract
+
+check: setup-dev ## format, lint, types, import laws, schemas
+	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy && .venv/bin/lint-imports && $(PY) -m shared.config.schemas --check
+
+simulate: setup-dev ## seeds of the simulation: make simulate SEEDS=1000 START=0
+	@$(PY) -m tests.simulation --seeds $(or $(SEEDS),100) --start $(or $(START),0)
+
+reference: setup-dev ## engine against the reference evaluator: make reference CASES=10000
+	@$(PY) -m tests.reference $(or $(CASES),1000)
+
+kill: setup-dev parts ## kill -9 at random moments: make kill ROUNDS=200
+	@ROUNDS=$(or $(ROUNDS),20) $(PY) -m pytest -q tests/system/test_kill.py
+
+bench: setup-dev ## speeds beside their limits, into docs/bench.md
+	@$(PY) -m tests.bench
+
+schemas: setup-dev ## write docs/schemas from the configuration model
+	@$(PY) -m shared.config.schemas --write
+
+clean: ## remove .venv, caches and the story's data
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis var

@@ -1,0 +1,26 @@
+"""Run every test there is: `make test`. Memory tests on two processes, real servers one by one."""
+
+import os
+import subprocess
+import sys
+
+PHASES = [
+    ["-n", "2", "--dist", "loadfile", "tests/unit", "tests/contract", "tests/scenario"],
+    ["-n", "2", "tests/simulation"],
+    ["tests/system"],
+]
+
+
+def main() -> int:
+    """Stop at the first phase that fails; its exit code is ours."""
+    for phase in PHASES:
+        command = [sys.executable, "-m", "pytest", "-q", *phase, *sys.argv[1:]]
+        print("+", " ".join(command[1:]), flush=True)
+        code = subprocess.run(command, check=False, env=os.environ).returncode
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
