@@ -89,7 +89,7 @@ Condition = Threshold | Range | Ratio | Missing
 
 
 class Applies(msgspec.Struct, frozen=True):
-    """All that is given must match; `territory` includes those below, `facility` may be a pattern."""
+    """All that is given must match; `territory` includes those below."""
 
     kind: str | None = None
     territory: str | None = None
