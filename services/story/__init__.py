@@ -1,0 +1,1 @@
+"""The story of `make run`: published ledgers of 2020-2022 played through the real ports."""
