@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from services.ingest.core.candidate import Candidate, Rejection, Source, Verdict
+from shared.reports.candidate import Candidate, Rejection, Source, Verdict
 
 
 class Submission(Protocol):

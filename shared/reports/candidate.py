@@ -12,11 +12,29 @@ import msgspec
 from shared.model.instants import Instant, Interval
 
 Reason = Literal[
-    "not-yours", "unknown-facility", "unknown-station", "unknown-indicator", "unknown-unit",
-    "bad-json", "bad-field", "bad-time", "bad-number", "in-the-future",
-    "too-large", "too-many", "unauthorized", "forbidden", "not-found", "log-away", "slow-down",
-    "crc", "modbus-crc", "password", "unknown-code", "bad-frame",
-]  # fmt: skip
+    "not-yours",
+    "unknown-facility",
+    "unknown-station",
+    "unknown-indicator",
+    "unknown-unit",
+    "bad-json",
+    "bad-field",
+    "bad-time",
+    "bad-number",
+    "in-the-future",
+    "too-large",
+    "too-many",
+    "unauthorized",
+    "forbidden",
+    "not-found",
+    "log-away",
+    "slow-down",
+    "crc",
+    "modbus-crc",
+    "password",
+    "unknown-code",
+    "bad-frame",
+]
 """Why something was refused: the name of the problem page and the label in metrics.
 
 The last row exists on HJ 212 only."""

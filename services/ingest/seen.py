@@ -1,0 +1,183 @@
+"""Seen: which readings the log already has, so that a second delivery changes nothing.
+
+Derived from the log: `ingest.db` keeps, for each station and interval, which windows stand at
+which log position, and the position up to which that is known. The values themselves stay in
+the log. A report newer than everything of its station and interval needs no look-up at all.
+"""
+
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from shared.errors import Unavailable
+from shared.log.port import REPORTS, Log, Position
+from shared.model.report import Activate, Record, Report, Tick, decode_envelope
+
+KEEP = 1_000
+"""Readings of each series that are remembered at least (contract §3)."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS windows (
+    series TEXT NOT NULL, observed_us INTEGER NOT NULL, position INTEGER NOT NULL,
+    slot INTEGER NOT NULL, shape INTEGER NOT NULL,
+    PRIMARY KEY (series, observed_us, position, slot)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+def series_of(report: Report) -> str:
+    return f"{report.station}\x1f{report.interval}\x1f{report.facility}"
+
+
+class Seen:
+    """One thread uses it. After a crash it reads the log from its own position on."""
+
+    def __init__(self, path: Path | str, log: Log) -> None:
+        self._log = log
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+        self._newest: dict[str, int] = {}
+        self._since_pruned: dict[tuple[str, int], int] = {}
+        state = dict(self._db.execute("SELECT name, value FROM state").fetchall())
+        self._next = Position(int(state.get("next", 0)))
+        self.last_tick_us: int | None = int(state["tick"]) if "tick" in state else None
+        self.last_bundle: str | None = state.get("bundle")
+        self._pending = 0
+        self.behind = True
+        self._db.execute("BEGIN")
+
+    def forget(self) -> None:
+        """After a failure: drop what is not committed; `behind` until caught up again."""
+        self.behind = True
+        self._newest.clear()
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def catch_up(self) -> None:
+        """Learn what the log has that we do not.
+
+        Raises:
+            Unavailable: the index cannot be written, so duplicates could not be told.
+        """
+        try:
+            self._catch_up()
+        except sqlite3.Error as error:
+            raise Unavailable(f"the dedupe index cannot be written: {error}") from error
+        self.behind = False
+
+    def _catch_up(self) -> None:
+        if not self._db.in_transaction:
+            row = self._db.execute("SELECT value FROM state WHERE name = 'next'").fetchone()
+            self._next = Position(int(row[0]) if row else 0)
+            self._db.execute("BEGIN")
+        while True:
+            batch = self._log.read(REPORTS, 0, self._next)
+            for entry in batch.entries:
+                self.learn(entry.position, decode_envelope(entry.value))
+            if not batch.entries:
+                break
+        self.flush()
+
+    def known(self, report: Report, pending: Iterable[Report] = ()) -> bool:
+        """Is every reading of it known with the same value and flag? `pending` are not yet logged."""
+        series = series_of(report)
+        stored: list[Report] = list(pending)
+        if report.observed_us <= self._newest_of(series):
+            rows = self._db.execute(
+                "SELECT position, slot FROM windows WHERE series = ? AND observed_us = ?",
+                (series, report.observed_us),
+            ).fetchall()
+            stored += [self._report(Position(position), slot) for position, slot in rows]
+        if not stored:
+            return False
+        known = {
+            (indicator, value, old.flag(i))
+            for old in stored
+            for i, (indicator, value) in enumerate(zip(old.indicators, old.values, strict=True))
+        }
+        return all(
+            (indicator, value, report.flag(i)) in known
+            for i, (indicator, value) in enumerate(
+                zip(report.indicators, report.values, strict=True)
+            )
+        )
+
+    def learn(self, position: Position, records: list[Record]) -> None:
+        """The log has these records at `position`."""
+        rows = []
+        for slot, record in enumerate(records):
+            if isinstance(record, Report):
+                series = series_of(record)
+                shape = _shape(record)
+                rows.append((series, record.observed_us, position, slot, shape))
+                if record.observed_us > self._newest_of(series):
+                    self._newest[series] = record.observed_us
+                self._prune(series, shape)
+            elif isinstance(record, Tick):
+                self.last_tick_us = max(record.at_us, self.last_tick_us or record.at_us)
+            elif isinstance(record, Activate):
+                self.last_bundle = record.bundle
+        self._db.executemany("INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?, ?)", rows)
+        self._next = Position(position + 1)
+        self._pending += len(records)
+        if self._pending >= 5_000:
+            self.flush()
+
+    def flush(self) -> None:
+        """Rows and position in one transaction."""
+        state = {
+            "next": str(int(self._next)),
+            "tick": self.last_tick_us,
+            "bundle": self.last_bundle,
+        }
+        self._db.executemany(
+            "INSERT OR REPLACE INTO state VALUES (?, ?)",
+            [(name, str(value)) for name, value in state.items() if value is not None],
+        )
+        self._db.execute("COMMIT")
+        self._db.execute("BEGIN")
+        self._pending = 0
+
+    def close(self) -> None:
+        self.flush()
+        self._db.execute("COMMIT")
+        self._db.close()
+
+    def _newest_of(self, series: str) -> int:
+        newest = self._newest.get(series)
+        if newest is None:
+            row = self._db.execute(
+                "SELECT max(observed_us) FROM windows WHERE series = ?", (series,)
+            ).fetchone()
+            newest = self._newest[series] = -(1 << 62) if row[0] is None else row[0]
+        return newest
+
+    def _report(self, position: Position, slot: int) -> Report:
+        entry = self._log.read(REPORTS, 0, position, 1).entries[0]
+        record = decode_envelope(entry.value)[slot]
+        assert isinstance(record, Report), (position, slot)
+        return record
+
+    def _prune(self, series: str, shape: int) -> None:
+        """Of each list of indicators keep the newest; a series' newest are among them."""
+        count = self._since_pruned.get((series, shape), 0) + 1
+        if count >= KEEP:
+            self._db.execute(
+                "DELETE FROM windows WHERE series = ?1 AND shape = ?2 AND observed_us < ("
+                "SELECT observed_us FROM windows WHERE series = ?1 AND shape = ?2 "
+                "ORDER BY observed_us DESC LIMIT 1 OFFSET ?3)",
+                (series, shape, KEEP),
+            )
+            count = 0
+        self._since_pruned[(series, shape)] = count
+
+
+def _shape(report: Report) -> int:
+    """A number for the list of indicators that is the same in every process."""
+    return zlib.crc32(msgspec.msgpack.encode(report.indicators))

@@ -1,0 +1,239 @@
+"""The writer: one thread that decides in order, appends in groups, and only then answers.
+
+Callers queue submissions; whatever has queued while the last group was being made durable is
+the next group: judged, deduplicated against what is known and against itself, appended as one
+envelope, answered. Under load the group grows, and one fsync serves hundreds of senders.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+import msgspec
+import structlog
+
+from services.ingest import dead_letters
+from services.ingest.seen import Seen, series_of
+from shared.clock import Clock
+from shared.errors import SlowDown, Unavailable
+from shared.log.port import DEAD_LETTERS, REPORTS, Position
+from shared.log.sqlite import SqliteLog
+from shared.model.instants import Instant
+from shared.model.report import Activate, Record, Report, Tick, encode_envelope
+from shared.observe.metrics import Metrics
+from shared.reports.candidate import Accepted, Candidate, Duplicate, Rejection, Source, Verdict
+from shared.reports.judge import Judge
+
+GROUP_REPORTS = 2_000
+"""One envelope holds at most about this many records (a larger body stays whole)."""
+QUEUE_REPORTS = 60_000
+QUEUE_BYTES = 128 * 1024 * 1024
+Item = tuple[Candidate | Rejection, bytes]
+
+log = structlog.get_logger()
+
+
+class _Job(msgspec.Struct):
+    items: Sequence[Item]
+    source: Source
+    answer: "Future[list[Verdict]]"
+    size: int
+    control: Record | None = None
+    dry: bool = False
+
+
+class Writer:
+    """Implements `Submission`. `start` it, `close` it; `healthy` says whether the log is there."""
+
+    def __init__(
+        self, *, log_: SqliteLog, seen: Seen, judge: Judge, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._log, self._seen, self._judge = log_, seen, judge
+        self._clock, self._metrics = clock, metrics
+        self._queue: deque[_Job] = deque()
+        self._queued_reports = self._queued_bytes = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self.healthy = True
+        self._thread = threading.Thread(target=self._run, name="ingest-writer", daemon=True)
+
+    def start(self) -> None:
+        self._seen.catch_up()
+        self._thread.start()
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Finish what is queued, then stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(timeout_s)
+
+    # -- verbs -------------------------------------------------------------------------------
+
+    def submit(self, items: Sequence[Item], source: Source) -> "Future[list[Verdict]]":
+        return self._put(_Job(items, source, Future(), sum(len(raw) for _, raw in items)))
+
+    def dry_run(self, items: Sequence[Item], source: Source) -> list[Verdict]:
+        job = _Job(items, source, Future(), sum(len(raw) for _, raw in items), dry=True)
+        return self._put(job).result()
+
+    def append_control(self, record: Tick | Activate) -> "Future[list[Verdict]]":
+        """Append a tick or an activation after everything that is queued now."""
+        return self._put(_Job((), Source("http", ""), Future(), 0, control=record))
+
+    def queue_length(self) -> int:
+        return self._queued_reports
+
+    def _put(self, job: _Job) -> "Future[list[Verdict]]":
+        with self._changed:
+            if self._closing:
+                raise Unavailable("ingest is stopping")
+            if (
+                job.control is None
+                and self._queue
+                and (
+                    self._queued_reports + len(job.items) > QUEUE_REPORTS
+                    or self._queued_bytes + job.size > QUEUE_BYTES
+                )
+            ):
+                raise SlowDown("too many reports are waiting for the log")
+            self._queue.append(job)
+            self._queued_reports += len(job.items)
+            self._queued_bytes += job.size
+            self._changed.notify()
+        return job.answer
+
+    # -- the thread --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while group := self._take():
+            try:
+                self._write(group)
+            except Unavailable as error:
+                self._fail(group, error)
+            except Exception as error:
+                log.exception("group_failed")
+                self._fail(group, Unavailable(f"ingest failed: {type(error).__name__}"))
+
+    def _take(self) -> list[_Job]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closing)
+            group: list[_Job] = []
+            count = 0
+            while self._queue and (not group or count + len(self._queue[0].items) <= GROUP_REPORTS):
+                job = self._queue.popleft()
+                count += len(job.items)
+                self._queued_reports -= len(job.items)
+                self._queued_bytes -= job.size
+                group.append(job)
+            return group
+
+    def _fail(self, group: list[_Job], error: Unavailable) -> None:
+        if self.healthy:
+            log.error("log_away", detail=str(error))
+        self.healthy = False
+        for job in group:
+            job.answer.set_exception(error)
+
+    def _write(self, group: list[_Job]) -> None:
+        if not self.healthy or self._seen.behind:
+            self._seen.forget()  # a failed commit may have reached the disk all the same
+            self._seen.catch_up()
+        now = self._clock.now()
+        records: list[Record] = []
+        letters: list[tuple[str, str, bytes]] = []
+        pending: dict[tuple[str, int], list[Report]] = {}
+        answers: list[list[Verdict]] = []
+        for job in group:
+            if job.control is not None:
+                records.append(job.control)
+            answers.append(self._decide(job, now, records, letters, pending))
+        entries = list(letters)
+        if records:
+            # The envelope comes last: its position is what append returns.
+            entries.append((REPORTS, "", encode_envelope(records)))
+        if entries:
+            position = self._log.append_all(entries)
+            if records:
+                self._learn(position, records)
+        if not self.healthy and entries:
+            log.info("log_back")
+            self.healthy = True
+        self._answer(group, answers)
+
+    def _learn(self, position: Position, records: list[Record]) -> None:
+        """The log has it, so the sender must hear yes; `ingest.db` can always be caught up."""
+        try:
+            self._seen.learn(position, records)
+        except Exception:
+            log.exception("dedupe_index_behind")
+            self._seen.forget()
+
+    def _decide(
+        self,
+        job: _Job,
+        now: Instant,
+        records: list[Record],
+        letters: list[tuple[str, str, bytes]],
+        pending: dict[tuple[str, int], list[Report]],
+    ) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        dry: dict[tuple[str, int], list[Report]] = {}
+        for candidate, raw in job.items:
+            judged: Report | Rejection
+            if isinstance(candidate, Rejection):
+                judged = candidate
+            else:
+                judged = self._judge.judge(
+                    candidate, now, job.source.facilities, job.source.listener
+                )
+            if isinstance(judged, Rejection):
+                verdicts.append(judged)
+                if not job.dry:
+                    facility = candidate.facility if isinstance(candidate, Candidate) else ""
+                    letters.append(self._letter(job.source, judged, facility, raw, now))
+                continue
+            key = (series_of(judged), judged.observed_us)
+            if self._seen.known(judged, pending.get(key, []) + dry.get(key, [])):
+                verdicts.append(Duplicate())
+                continue
+            verdicts.append(Accepted())
+            (dry if job.dry else pending).setdefault(key, []).append(judged)
+            if not job.dry:
+                records.append(judged)
+        return verdicts
+
+    def _letter(
+        self, source: Source, refused: Rejection, facility: str, raw: bytes, now: Instant
+    ) -> tuple[str, str, bytes]:
+        letter = dead_letters.DeadLetter(
+            now,
+            source.listener,
+            source.principal,
+            refused.reason,
+            refused.title,
+            refused.detail,
+            refused.pointer,
+            facility,
+            dead_letters.redacted(raw),
+        )
+        return (DEAD_LETTERS, facility, dead_letters.encode(letter))
+
+    def _answer(self, group: list[_Job], answers: list[list[Verdict]]) -> None:
+        for job, verdicts in zip(group, answers, strict=True):
+            if not job.dry:
+                for verdict in verdicts:
+                    self._count(job.source.listener, verdict)
+            job.answer.set_result(verdicts)
+
+    def _count(self, listener: str, verdict: Verdict) -> None:
+        match verdict:
+            case Accepted():
+                result = "accepted"
+            case Duplicate():
+                result = "duplicate"
+            case Rejection(reason=reason):
+                result = "rejected"
+                self._metrics.rejections.labels(reason).inc()
+        self._metrics.reports.labels(listener, result).inc()

@@ -1,0 +1,154 @@
+"""The log on SQLite: one file, fsync before `append` returns, readers on their own connections.
+
+One writer connection behind a lock. `synchronous=FULL` in WAL mode makes a commit durable
+against power loss; the WAL is folded back on a second connection so that no append waits for it.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared.errors import Unavailable
+from shared.log.port import Batch, Entry, Position
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+    topic TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY (topic, position)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bundles (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+"""
+_FOLD_EVERY_PAGES = 4_000
+"""About 16 MiB of WAL before it is folded back."""
+
+
+class SqliteLog:
+    """`append`, `read` and `wait` of the port; also keeps the bundles."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create.
+
+        Raises:
+            Unavailable: the file cannot be opened or is not a database.
+        """
+        self._path = path
+        self._write = threading.Lock()
+        self._grown = threading.Condition()
+        self._readers = threading.local()
+        self._open_readers: list[sqlite3.Connection] = []
+        self._writer: sqlite3.Connection | None = None
+        self._ends: dict[str, int] = {}
+        self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, check_same_thread=False, timeout=5
+            )
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint={_FOLD_EVERY_PAGES}")
+            connection.executescript(_SCHEMA)
+            ends = connection.execute("SELECT topic, max(position) FROM entries GROUP BY topic")
+            self._ends = dict(ends.fetchall())
+        except sqlite3.Error as error:
+            raise Unavailable(f"{self._path.name}: {error}; look at the disk") from error
+        self._writer = connection
+        return connection
+
+    def append(self, topic: str, entries: Sequence[tuple[str, bytes]]) -> Position:
+        return self.append_all([(topic, key, value) for key, value in entries])
+
+    def append_all(self, entries: Sequence[tuple[str, str, bytes]]) -> Position:
+        """Add (topic, key, value) entries of several topics in one commit."""
+        with self._write:
+            connection = self._writer or self._connect()
+            ends = dict(self._ends)
+            rows = []
+            for topic, key, value in entries:
+                ends[topic] = ends.get(topic, 0) + 1
+                rows.append((topic, ends[topic], key, value))
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", rows)
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._give_up(connection)
+                raise Unavailable(
+                    f"the log cannot be written: {error}; free disk space or mend the disk"
+                ) from error
+            self._ends = ends
+        with self._grown:
+            self._grown.notify_all()
+        return Position(rows[-1][1] if rows else 0)
+
+    def _give_up(self, connection: sqlite3.Connection) -> None:
+        """After a failed commit nobody knows the connection's state: start from the file again."""
+        self._writer = None
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            pass
+        finally:
+            connection.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                f"file:{self._path}?mode=ro",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=5,
+            )
+            self._readers.connection = connection
+            self._open_readers.append(connection)
+        return connection
+
+    def read(self, topic: str, partition: int, start: Position, limit: int = 1000) -> Batch:
+        try:
+            rows = self._reader().execute(
+                "SELECT position, key, value FROM entries WHERE topic = ? AND position >= ? "
+                "ORDER BY position LIMIT ?",
+                (topic, start, limit),
+            )
+            found = [Entry(Position(position), key, value) for position, key, value in rows]
+        except sqlite3.Error as error:
+            raise Unavailable(f"the log cannot be read: {error}") from error
+        return Batch(found, Position(found[-1].position + 1) if found else start)
+
+    def end(self, topic: str, partition: int) -> Position:
+        return Position(self._ends.get(topic, 0) + 1)
+
+    def wait(self, topic: str, partition: int, start: Position, timeout_s: float) -> bool:
+        with self._grown:
+            return self._grown.wait_for(
+                lambda: self._ends.get(topic, 0) >= max(start, 1), timeout_s
+            )
+
+    def put(self, name: str, body: bytes) -> None:
+        """Keep a bundle; the same name twice is the same bundle."""
+        with self._write:
+            connection = self._writer or self._connect()
+            try:
+                connection.execute("INSERT OR IGNORE INTO bundles VALUES (?, ?)", (name, body))
+            except sqlite3.Error as error:
+                self._give_up(connection)
+                raise Unavailable(f"the bundle cannot be written: {error}") from error
+
+    def get(self, name: str) -> bytes:
+        row = self._reader().execute("SELECT body FROM bundles WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise KeyError(name)
+        return bytes(row[0])
+
+    def close(self) -> None:
+        with self._write:
+            for connection in self._open_readers:
+                connection.close()
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None

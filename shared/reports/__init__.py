@@ -1,0 +1,1 @@
+"""What ingest and the backtest must agree on: how a report is read and judged."""

@@ -1,0 +1,130 @@
+"""The judge: a candidate becomes a report, or a rejection with one reason. Pure.
+
+It looks at the source's rights first, so that an outsider learns nothing about what exists.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from shared.model.configuration import Configuration
+from shared.model.instants import Instant, instant_text, window_start
+from shared.model.report import Report
+from shared.model.units import UnknownUnit, convert
+from shared.reports.candidate import Candidate, CandidateReading, Rejection
+from shared.reports.parse import rejection
+
+AHEAD_US = 600_000_000
+"""A window may start 10 minutes ahead of our clock: devices' clocks differ (contract §3)."""
+
+
+class Judge:
+    """Judges against one configuration; holds look-ups made from it once."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._zone = configuration.site.zone
+        self._stations: dict[str, list[str]] = {}
+        for station in configuration.stations.values():
+            self._stations.setdefault(station.facility, []).append(station.id)
+
+    def judge(
+        self,
+        candidate: Candidate,
+        now_us: int | None,
+        facilities: Sequence[str] | None = None,
+        listener: str = "http",
+    ) -> Report | Rejection:
+        """Fit to count, or why not.
+
+        Args:
+            now_us: ingest's clock; None switches `in-the-future` off (backtest).
+            facilities: patterns the source may report for; None: any.
+
+        """
+        if facilities is not None and not any(
+            fnmatchcase(candidate.facility, pattern) for pattern in facilities
+        ):
+            return rejection(
+                "not-yours",
+                f"facility {candidate.facility!r} is outside the facilities of this "
+                "token; use the token that was given for it",
+                "/facility",
+            )
+        if candidate.facility not in self._configuration.facilities:
+            return rejection(
+                "unknown-facility",
+                f"facility {candidate.facility!r} is not configured; "
+                "check the id or add it to facilities.yaml",
+                "/facility",
+            )
+        station = self._station(candidate)
+        if isinstance(station, Rejection):
+            return station
+        start = window_start(candidate.observed_us, candidate.interval, self._zone)
+        if now_us is not None and start > now_us + AHEAD_US:
+            return rejection(
+                "in-the-future",
+                f"the window starts at {instant_text(start, self._zone)}, our "
+                f"clock says {instant_text(now_us, self._zone)}; set the sender's clock",
+                "/observed_at",
+            )
+        values = []
+        for index, reading in enumerate(candidate.readings):
+            value = self._value(reading, index)
+            if isinstance(value, Rejection):
+                return value
+            values.append(value)
+        flags = tuple(reading.flag for reading in candidate.readings)
+        return Report(
+            facility=candidate.facility,
+            station=station,
+            interval=candidate.interval,
+            observed_us=start,
+            indicators=tuple(reading.indicator for reading in candidate.readings),
+            values=tuple(values),
+            flags=None if all(flag == "N" for flag in flags) else flags,
+            received_us=Instant(now_us if now_us is not None else start),
+            listener=listener,
+            id=candidate.id,
+        )
+
+    def _station(self, candidate: Candidate) -> str | Rejection:
+        known = self._stations.get(candidate.facility, [])
+        if candidate.station is None:
+            if len(known) == 1:
+                return known[0]
+            return rejection(
+                "unknown-station",
+                f"facility {candidate.facility!r} has {len(known)} stations; "
+                "say which one in `station`",
+                "/station",
+            )
+        if candidate.station not in known:
+            return rejection(
+                "unknown-station",
+                f"facility {candidate.facility!r} has no station "
+                f"{candidate.station!r}; check the id or add it to facilities.yaml",
+                "/station",
+            )
+        return candidate.station
+
+    def _value(self, reading: CandidateReading, index: int) -> float | Rejection:
+        indicator = self._configuration.indicators.get(reading.indicator)
+        if indicator is None:
+            return rejection(
+                "unknown-indicator",
+                f"indicator {reading.indicator!r} is not known; use an "
+                "HJ 212 code or a name of the configuration",
+                f"/readings/{index}/indicator",
+            )
+        if reading.unit is None:
+            return reading.value
+        try:
+            return convert(reading.value, reading.unit, indicator.unit)
+        except UnknownUnit:
+            return rejection(
+                "unknown-unit",
+                f"unit {reading.unit!r} of {reading.indicator} cannot be "
+                f"converted to {indicator.unit!r}; send it in {indicator.unit!r}",
+                f"/readings/{index}/unit",
+            )
