@@ -41,3 +41,50 @@ TokenOption = Annotated[
     str, typer.Option("--token", envvar="YUJING_TOKEN", help="Token of an officer or operator.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON as the API gives it.")]
+
+
+@app.command()
+def check(config: ConfigOption) -> None:
+    """Schema and lint of the whole configuration; exit 2 on errors."""
+    from shared.config.load import check as check_configuration
+
+    configuration, findings = check_configuration(config, os.environ)
+    for finding in findings:
+        typer.echo(str(finding), err=True)
+    if configuration is None:
+        raise typer.Exit(EXIT_CONFIG)
+    typer.echo(
+        f"ok: {len(configuration.facilities)} facilities, {len(configuration.stations)} stations, "
+        f"{len(configuration.rules)} rules, {len(configuration.people)} people"
+    )
+
+
+@app.command()
+def backtest(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...")],
+    config: ConfigOption,
+    out: Annotated[Path | None, typer.Option("--out", help="Write here instead of stdout.")] = None,
+) -> None:
+    """Recorded reports through the rules in virtual time; one transition a line."""
+    from services.rules.backtest import run
+    from shared.config.load import load
+
+    raise typer.Exit(run(load(config, os.environ), inputs, out))
+
+
+def main() -> None:
+    """Run a command; errors become exit codes: 2 configuration, 3 in use, 4 newer data."""
+    try:
+        app()
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_CONFIG)
+    except InUse as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_IN_USE)
+    except NewerData as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_NEWER)
+    except YujingError as error:
+        print(error, file=sys.stderr)
+        sys.exit(EXIT_FAILED)

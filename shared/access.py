@@ -1,9 +1,11 @@
 """Who is asking, and what may they see: tokens of access.yaml, compared in constant time."""
 
 import hmac
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
+from starlette.requests import Request
 
 from shared.model.configuration import Configuration, lineage
 
@@ -25,6 +27,7 @@ class Gate:
     """Turns an Authorization header into a principal. Only the header counts, never the URL."""
 
     def __init__(self, configuration: Configuration) -> None:
+        self.session_reader: Callable[[Request], Principal | None] | None = None
         self._known: list[tuple[bytes, Principal]] = []
         for access in configuration.access:
             visible = None
@@ -41,6 +44,15 @@ class Gate:
         """The owner of `Bearer TOKEN`; None for no header, another scheme, or a wrong token."""
         scheme, _, token = (authorization or "").partition(" ")
         return self.by_token(token.strip()) if scheme.lower() == "bearer" else None
+
+    def request(self, request: Request) -> Principal | None:
+        """Who sends this request: by header, or by a session that the page made (see below)."""
+        found = self.principal(request.headers.get("authorization"))
+        return found if found is not None else self.session(request)
+
+    def session(self, request: Request) -> Principal | None:
+        """The page's own reader; set by the service that serves the page."""
+        return None if self.session_reader is None else self.session_reader(request)
 
     def by_token(self, token: str) -> Principal | None:
         """Compare with every token, so that time tells nothing about which one was near."""

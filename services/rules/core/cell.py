@@ -1,0 +1,155 @@
+"""A cell: what one station says at one interval, and the state of every rule on it.
+
+Quiet data costs one comparison per reading: as long as a report has the same columns as the
+last one, is newer, carries no flags, and every value lies inside its series' quiet band,
+nothing can change, and the newest values are kept as the report's own tuple. `settle` writes
+them through to the series before anybody looks.
+"""
+
+from services.rules.core.book import Judging
+from services.rules.core.hold import Hold
+from services.rules.core.levels import NONE
+from services.rules.core.missing import Watch
+from services.rules.core.ratio import Slot
+from shared.model.rule import Missing, Ratio
+
+NEVER = -(1 << 62)
+
+
+class Series:
+    """One indicator of a cell. `heard` is log time when the newest reading was judged."""
+
+    __slots__ = (
+        "flag",
+        "has_reading",
+        "heard_us",
+        "holds",
+        "indicator",
+        "newest_us",
+        "value",
+        "watches",
+    )
+
+    def __init__(self, indicator: str) -> None:
+        self.indicator = indicator
+        self.newest_us = NEVER
+        self.value = 0.0
+        self.flag = "N"
+        self.heard_us: int | None = None
+        self.holds: list[tuple[Judging, Hold]] = []
+        self.watches: list[tuple[Judging, Watch]] = []
+
+    @property
+    def heard(self) -> tuple[int | None] | None:
+        return None if self.newest_us == NEVER else (self.heard_us,)
+
+
+class RatioState:
+    """One ratio rule on a cell; its hold speaks for the series of the first component."""
+
+    __slots__ = ("components", "hold", "judging", "last_unknown", "slot")
+
+    def __init__(self, judging: Judging) -> None:
+        condition = judging.rule.condition
+        assert isinstance(condition, Ratio)
+        self.judging = judging
+        self.hold = Hold()
+        self.slot = Slot()
+        self.components = frozenset((*condition.of, condition.over))
+        self.last_unknown = True
+
+
+class Cell:
+    """All series of (station, interval)."""
+
+    __slots__ = (
+        "facility", "highs", "interval", "lows", "observed_us", "pending_heard_us", "quiet",
+        "ratios", "received_us", "rules", "series", "settled", "shape", "shape_series", "station",
+        "values",
+    )  # fmt: skip
+
+    def __init__(self, facility: str, station: str, interval: str, rules: list[Judging]) -> None:
+        self.facility, self.station, self.interval = facility, station, interval
+        self.series: dict[str, Series] = {}
+        self.ratios: list[RatioState] = []
+        self.received_us: int | None = None
+        self.shape: tuple[str, ...] = ()
+        self.shape_series: list[Series] = []
+        self.quiet = False
+        self.settled = True
+        self.observed_us = NEVER
+        self.values: tuple[float, ...] = ()
+        self.lows: list[float] = []
+        self.highs: list[float] = []
+        self.pending_heard_us: int | None = None
+        self.rules: list[Judging] = []
+        self.adopt(rules)
+
+    def adopt(self, rules: list[Judging]) -> None:
+        """Take the rules of this cell; a rule that has state here keeps it."""
+        self.rules = [judging for judging in rules if judging.interval == self.interval]
+        kept = {ratio.judging.rule.id: ratio for ratio in self.ratios}
+        self.ratios = []
+        for judging in self.rules:
+            if isinstance(judging.rule.condition, Ratio):
+                ratio = kept.get(judging.rule.id)
+                if ratio is None:
+                    ratio = RatioState(judging)
+                ratio.judging = judging
+                self.ratios.append(ratio)
+        for series in self.series.values():
+            self._adopt(series)
+        self.quiet = False
+
+    def _adopt(self, series: Series) -> None:
+        holds = {judging.rule.id: hold for judging, hold in series.holds}
+        series.holds = [
+            (judging, holds.get(judging.rule.id) or Hold())
+            for judging in self.rules
+            if judging.indicator == series.indicator
+            and not isinstance(judging.rule.condition, Ratio | Missing)
+        ]
+
+    def series_of(self, indicator: str) -> Series:
+        series = self.series.get(indicator)
+        if series is None:
+            series = self.series[indicator] = Series(indicator)
+            self._adopt(series)
+        return series
+
+    def settle(self) -> None:
+        """Write what the quiet path kept through to the series."""
+        if self.settled:
+            return
+        for series, value in zip(self.shape_series, self.values, strict=True):
+            series.newest_us = self.observed_us
+            series.value = value
+            series.flag = "N"
+            series.heard_us = self.pending_heard_us
+        self.settled = True
+
+    def arm(self, indicators: tuple[str, ...]) -> None:
+        """After a report was judged in full: may the next one like it take the quiet path?"""
+        self.shape = indicators
+        self.shape_series = [self.series[indicator] for indicator in indicators]
+        self.quiet = not self.ratios and all(_is_calm(series) for series in self.shape_series)
+        if self.quiet:
+            self.observed_us = max(series.newest_us for series in self.shape_series)
+            bands = [_band(series) for series in self.shape_series]
+            self.lows = [low for low, _ in bands]
+            self.highs = [high for _, high in bands]
+
+
+def _is_calm(series: Series) -> bool:
+    return all(
+        hold.phase == "inactive" and hold.held == NONE and not hold.standing
+        for _, hold in series.holds
+    ) and all(watch.open_us is None for _, watch in series.watches)
+
+
+def _band(series: Series) -> tuple[float, float]:
+    low, high = float("-inf"), float("inf")
+    for judging, _ in series.holds:
+        rule_low, rule_high = judging.quiet()
+        low, high = max(low, rule_low), min(high, rule_high)
+    return low, high

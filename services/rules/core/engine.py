@@ -1,0 +1,402 @@
+"""The engine: records of the judged log in, transitions out. Pure; the same log, the same words.
+
+A reading is judged once, in log order, when it is newer than its series' newest. Timers and
+missing slots wait in a heap by due time and are looked at by ticks; an entry that is no longer
+true is dropped or pushed again when it comes up, so a reading never touches the heap.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from zoneinfo import ZoneInfo
+
+from services.rules.core import missing, ratio
+from services.rules.core.book import Book, Judging, same_judgement
+from services.rules.core.cell import Cell, RatioState, Series
+from services.rules.core.clock import LogClock
+from services.rules.core.hold import Change, Hold
+from services.rules.core.missing import Watch
+from shared.model import units
+from shared.model.configuration import Bundle
+from shared.model.instants import Instant, local_day
+from shared.model.report import Activate, Record, Report, Tick
+from shared.model.rule import Missing, Ratio
+from shared.model.transition import Transition
+
+Key = tuple[str, str]
+Due = tuple[int, int, Key, str, str]
+"""(due, tie, cell, indicator, rule): something to look at when log time reaches `due`."""
+
+
+class Engine:
+    """One partition. `apply` is all there is to it; the rest reads or restores its state."""
+
+    def __init__(self, bundle_of: Callable[[str], Bundle]) -> None:
+        self._bundle_of = bundle_of
+        self.book: Book | None = None
+        self.bundle_name: str | None = None
+        self.clock = LogClock(deaf_after_us=0)
+        self.cells: dict[Key, Cell] = {}
+        self.judged = 0
+        self.emitted = 0
+        self.dirty: set[Key] = set()
+        self.deaf_never = False
+        """A backtest without ticks of its own has no deafness (contract §8.20)."""
+        self._due: list[Due] = []
+        self._tie = 0
+        self._out: list[Transition] = []
+
+    # -- records -----------------------------------------------------------------------------
+
+    def apply(self, records: Iterable[Record]) -> list[Transition]:
+        """Judge records in order; transitions come in the order of their records."""
+        emitted: list[Transition] = []
+        for record in records:
+            if type(record) is Report:
+                self._report(record)
+            elif isinstance(record, Tick):
+                self._tick(record.at_us)
+            elif isinstance(record, Activate):
+                self._activate(record.bundle)
+            if self._out:
+                self._out.sort(key=_order)
+                emitted += self._out
+                self._out = []
+        self.emitted += len(emitted)
+        return emitted
+
+    def _report(self, report: Report) -> None:
+        key = (report.station, report.interval)
+        cell = self.cells.get(key)
+        if (
+            cell is not None
+            and cell.quiet
+            and report.flags is None
+            and report.observed_us > cell.observed_us
+            and report.indicators == cell.shape
+        ):
+            for low, value, high in zip(cell.lows, report.values, cell.highs, strict=False):
+                if not low < value < high:
+                    break
+            else:
+                cell.observed_us = report.observed_us
+                cell.values = report.values
+                cell.received_us = report.received_us
+                cell.pending_heard_us = self.clock.now_us
+                cell.settled = False
+                self.judged += len(report.values)
+                self.dirty.add(key)
+                return
+        self._judge(key, report)
+
+    def _judge(self, key: Key, report: Report) -> None:
+        book = self.book
+        if book is None:
+            return
+        self.judged += len(report.values)
+        cell = self.cells.get(key)
+        if cell is None:
+            if report.station not in book.stations:
+                return
+            cell = self.cells[key] = Cell(
+                report.facility, report.station, report.interval, book.rules_of(report.station)
+            )
+        self.dirty.add(key)
+        cell.settle()
+        newer: list[tuple[str, float, str]] = []
+        for index, indicator in enumerate(report.indicators):
+            value, flag = report.values[index], report.flag(index)
+            series = cell.series_of(indicator)
+            if report.observed_us <= series.newest_us:
+                continue
+            series.newest_us, series.value, series.flag = report.observed_us, value, flag
+            series.heard_us = self.clock.now_us
+            cell.received_us = report.received_us
+            newer.append((indicator, value, flag))
+            for judging, hold in series.holds:
+                self._reading(cell, judging, hold, report, value, flag)
+            for judging, watch in series.watches:
+                self._heard(cell, judging, watch, series, report)
+        if newer:
+            for state in cell.ratios:
+                self._ratio(cell, state, report, newer)
+        cell.arm(report.indicators)
+
+    def drop_partial(self) -> None:
+        """After `apply` raised: forget the transitions of the record that broke."""
+        self._out = []
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's zone; there are no transitions without a book."""
+        assert self.book is not None
+        return self.book.zone
+
+    # -- conditions --------------------------------------------------------------------------
+
+    def _reading(
+        self, cell: Cell, judging: Judging, hold: Hold, report: Report, value: float, flag: str
+    ) -> None:
+        if not self._edition(cell, judging, hold, report):
+            return
+        if judging.convert is not None:
+            value = units.convert(value, *judging.convert)
+        quality = "over" if flag == "T" else "known" if flag in ("N", "S") else "unknown"
+        self._held(cell, judging, hold, report, quality, value)
+
+    def _edition(self, cell: Cell, judging: Judging, hold: Hold, report: Report) -> bool:
+        """Run timers first; False when the rule does not judge this instant."""
+        at_us = report.observed_us
+        if hold.timer_us is not None:
+            self._emit(cell, judging, hold.due(at_us), report)
+        if judging.in_force(at_us):
+            return True
+        if judging.valid_to_us is not None and at_us >= judging.valid_to_us:
+            self._emit(cell, judging, hold.withdraw(at_us), report)
+        return False
+
+    def _held(
+        self, cell: Cell, judging: Judging, hold: Hold, report: Report, quality: str,
+        value: float | None,
+    ) -> None:  # fmt: skip
+        at_us, delays = report.observed_us, judging.delays
+        before = hold.timer_us
+        if quality == "unknown":
+            changes = hold.unknown(judging.alerts_unknown, delays, at_us)
+        elif quality == "over":
+            assert value is not None
+            changes = hold.over_range(judging.ladder, delays, at_us, value)
+        else:
+            assert value is not None
+            changes = hold.known(judging.ladder, delays, at_us, value)
+        if hold.timer_us is not None and hold.timer_us != before:
+            self._push(hold.timer_us, cell, judging)
+        self._emit(cell, judging, changes, report)
+
+    def _ratio(
+        self, cell: Cell, state: RatioState, report: Report, newer: list[tuple[str, float, str]]
+    ) -> None:
+        assert self.book is not None
+        parts = [part for part in newer if part[0] in state.components]
+        slot = state.slot
+        if not parts or (slot.at_us is not None and report.observed_us < slot.at_us):
+            return
+        if slot.at_us is None or report.observed_us > slot.at_us:
+            slot.at_us, slot.final, slot.components = report.observed_us, False, {}
+        if slot.final:
+            return
+        for indicator, value, flag in parts:
+            slot.components[indicator] = (value, flag)
+        if not self._edition(cell, state.judging, state.hold, report):
+            return
+        condition = state.judging.rule.condition
+        assert isinstance(condition, Ratio)
+        capacity = self.book.capacity(cell.facility, slot.at_us)
+        quality, combined = ratio.result(condition, slot, capacity)
+        slot.final = quality != "unknown"
+        state.last_unknown = quality == "unknown"
+        self._held(cell, state.judging, state.hold, report, quality, combined)
+
+    def _heard(
+        self, cell: Cell, judging: Judging, watch: Watch, series: Series, report: Report
+    ) -> None:
+        if watch.open_us is None:
+            return
+        assert self.book is not None and self.clock.now_us is not None
+        condition = judging.rule.condition
+        assert isinstance(condition, Missing)
+        day = None
+        if condition.due is not None:
+            day = local_day(report.observed_us, self.book.zone).toordinal()
+        changes = missing.reported(watch, day, self.clock.now_us)
+        if changes:
+            self._emit(cell, judging, changes, report)
+            if condition.every_us is not None:  # the daily look is in the heap already
+                self._push(self.clock.now_us, cell, judging)
+
+    # -- time --------------------------------------------------------------------------------
+
+    def _tick(self, at_us: int) -> None:
+        if not self.clock.tick(at_us):
+            return
+        due = self._due
+        while due and due[0][0] <= at_us:
+            _, _, key, indicator, rule = heapq.heappop(due)
+            cell = self.cells.get(key)
+            if cell is not None:
+                self._look(key, cell, indicator, rule, at_us)
+
+    def _look(self, key: Key, cell: Cell, indicator: str, rule: str, at_us: int) -> None:
+        cell.settle()
+        series = cell.series.get(indicator)
+        for state in cell.ratios:
+            if state.judging.rule.id == rule and state.hold.timer_us is not None:
+                self._timer(key, cell, state.judging, state.hold, at_us)
+        if series is None:
+            return
+        for judging, hold in series.holds:
+            if judging.rule.id == rule and hold.timer_us is not None:
+                self._timer(key, cell, judging, hold, at_us)
+        for judging, watch in series.watches:
+            if judging.rule.id == rule:
+                self._watch(key, cell, series, judging, watch)
+
+    def _timer(self, key: Key, cell: Cell, judging: Judging, hold: Hold, at_us: int) -> None:
+        changes = hold.due(at_us)
+        if changes:
+            self.dirty.add(key)
+            self._emit(cell, judging, changes, None)
+
+    def _watch(self, key: Key, cell: Cell, series: Series, judging: Judging, watch: Watch) -> None:
+        assert self.book is not None
+        condition = judging.rule.condition
+        assert isinstance(condition, Missing)
+        edition = (judging.valid_from_us, judging.valid_to_us)
+        again: int | None
+        if condition.due is not None:
+            newest = None if series.heard is None else series.newest_us
+            changes, again = missing.look_daily(
+                watch, condition, edition, newest, self.clock, self.book.zone
+            )
+        else:
+            changes, again = missing.look_often(watch, condition, edition, series.heard, self.clock)
+        if again is not None:
+            self._push(again, cell, judging)
+        self.dirty.add(key)
+        if changes:
+            cell.quiet = False
+            self._emit(cell, judging, changes, None)
+
+    def _push(self, due_us: int, cell: Cell, judging: Judging) -> None:
+        self._tie += 1
+        key = (cell.station, cell.interval)
+        heapq.heappush(self._due, (due_us, self._tie, key, judging.indicator, judging.rule.id))
+
+    # -- activation --------------------------------------------------------------------------
+
+    def open_book(self, name: str) -> Book:
+        """Take a bundle without touching any state: the first step of activation and restore."""
+        book = Book(self._bundle_of(name))
+        self.book, self.bundle_name = book, name
+        self.clock.deaf_after_us = (1 << 62) if self.deaf_never else book.deaf_after_us
+        return book
+
+    def _activate(self, name: str) -> None:
+        old = self.book
+        book = self.open_book(name)
+        gone = set()
+        if old is not None:
+            gone = {
+                rule
+                for rule, judging in old.rules.items()
+                if rule not in book.rules or not same_judgement(judging.rule, book.rules[rule].rule)
+            }
+        for key, cell in list(self.cells.items()):
+            cell.settle()
+            station = book.stations.get(cell.station)
+            exists = station is not None and station.facility == cell.facility
+            rules = book.rules_of(cell.station) if exists else []
+            keep = {judging.rule.id for judging in rules} - gone
+            self._withdraw_gone(cell, keep)
+            if exists:
+                cell.adopt(rules)
+                self.dirty.add(key)
+            else:
+                del self.cells[key]
+                self.dirty.add(key)
+        if book.has_missing_rules():
+            self._arm_watches(book)
+
+    def _withdraw_gone(self, cell: Cell, keep: set[str]) -> None:
+        at_us = self.clock.now_us
+        for series in cell.series.values():
+            for judging, hold in series.holds:
+                if judging.rule.id not in keep:
+                    self._emit(
+                        cell,
+                        judging,
+                        hold.withdraw(at_us if at_us is not None else hold.start_us),
+                        None,
+                    )
+            for judging, watch in series.watches:
+                if judging.rule.id not in keep and watch.open_us is not None:
+                    at = at_us if at_us is not None else watch.open_us
+                    self._emit(cell, judging, [missing.episode(watch, "withdrawn", at)], None)
+            series.holds = [pair for pair in series.holds if pair[0].rule.id in keep]
+            series.watches = [pair for pair in series.watches if pair[0].rule.id in keep]
+        for state in cell.ratios:
+            if state.judging.rule.id not in keep:
+                at = at_us if at_us is not None else state.hold.start_us
+                self._emit(cell, state.judging, state.hold.withdraw(at), None)
+        cell.ratios = [state for state in cell.ratios if state.judging.rule.id in keep]
+
+    def _arm_watches(self, book: Book) -> None:
+        """A missing rule watches from its activation on, also what was never heard."""
+        for station in book.stations.values():
+            for judging in book.rules_of(station.id):
+                if not isinstance(judging.rule.condition, Missing):
+                    continue
+                key = (station.id, judging.interval)
+                cell = self.cells.get(key)
+                if cell is None:
+                    cell = self.cells[key] = Cell(
+                        station.facility, station.id, judging.interval, book.rules_of(station.id)
+                    )
+                series = cell.series_of(judging.indicator)
+                known = {own.rule.id: watch for own, watch in series.watches}
+                watch = known.get(judging.rule.id) or Watch(active_us=self.clock.now_us)
+                known[judging.rule.id] = watch
+                series.watches = [(book.rules[rule], kept) for rule, kept in sorted(known.items())]
+                self.dirty.add(key)
+                self._push(-(1 << 62), cell, judging)
+
+    # -- out ---------------------------------------------------------------------------------
+
+    def _emit(
+        self, cell: Cell, judging: Judging, changes: list[Change], report: Report | None
+    ) -> None:
+        for change in changes:
+            bare = isinstance(judging.rule.condition, Missing)
+            limit = judging.ladder.limits[change.level] if change.shows_limit and not bare else None
+            basis = judging.rule.basis
+            self._out.append(
+                Transition(
+                    rule=judging.rule.id,
+                    facility=cell.facility,
+                    station=cell.station,
+                    indicator=judging.indicator,
+                    interval=judging.interval,
+                    episode_us=Instant(change.episode_us),
+                    step=change.step,
+                    state=change.state,
+                    severity=judging.ladder.severities[change.level],
+                    cause=change.cause,
+                    at_us=Instant(change.at_us),
+                    value=change.value,
+                    limit=limit,
+                    unit=None if bare else judging.unit,
+                    standard=basis.standard,
+                    edition=basis.edition,
+                    clause=basis.clause,
+                    report_id=report.id if report else "",
+                    received_us=report.received_us if report else None,
+                )
+            )
+
+    def rebuild_due(self) -> None:
+        """After a restore: everything that waits, from the state itself."""
+        self._due = []
+        for cell in self.cells.values():
+            for state in cell.ratios:
+                if state.hold.timer_us is not None:
+                    self._push(state.hold.timer_us, cell, state.judging)
+            for series in cell.series.values():
+                for judging, hold in series.holds:
+                    if hold.timer_us is not None:
+                        self._push(hold.timer_us, cell, judging)
+                for judging, _ in series.watches:
+                    self._push(-(1 << 62), cell, judging)
+
+
+def _order(t: Transition) -> tuple[object, ...]:
+    """Within one record: by time, then by name (contract §8.17)."""
+    return (t.at_us, t.facility, t.station, t.rule, t.indicator, t.interval, t.episode_us, t.step)

@@ -1,0 +1,137 @@
+"""What may be read of the engine: facilities with their newest readings and rule states."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from services.rules.core.book import Book, Judging
+from services.rules.core.cell import Cell, Series
+from services.rules.core.engine import Engine
+from services.rules.core.hold import Hold
+from services.rules.core.missing import Watch
+from shared.model.facility import Facility
+from shared.model.instants import Instant, instant_text
+from shared.model.report import EVIDENCE_FLAGS
+from shared.model.severity import Severity
+
+RuleState = Literal["normal", "pending", "firing", "unknown"]
+
+
+class AlertNow(msgspec.Struct, frozen=True):
+    """One rule on one series as it stands now; `severity` only while pending or firing."""
+
+    rule: str
+    facility: str
+    station: str
+    indicator: str
+    interval: str
+    state: RuleState
+    severity: Severity | None
+
+
+def facilities(engine: Engine) -> list[dict[str, Any]]:
+    """Every configured facility (contract §4). `last_heard` is when its newest report came in."""
+    book = engine.book
+    if book is None:
+        return []
+    cells: dict[str, list[Cell]] = {}
+    for cell in engine.cells.values():
+        cells.setdefault(cell.facility, []).append(cell)
+    return [
+        _facility(book, facility, cells.get(facility.id, []))
+        for facility in book.facilities.values()
+    ]
+
+
+def _facility(book: Book, facility: Facility, cells: list[Cell]) -> dict[str, Any]:
+    heard = [cell.received_us for cell in cells if cell.received_us is not None]
+    series = []
+    for cell in sorted(cells, key=lambda cell: (cell.station, cell.interval)):
+        cell.settle()
+        for one in cell.series.values():
+            if one.heard is not None:
+                series.append(_series(book, cell, one))
+    return {
+        "id": facility.id,
+        "name": facility.name,
+        "territory": facility.territory,
+        "kind": facility.kind,
+        "last_heard": instant_text(max(heard), book.zone) if heard else None,
+        "series": series,
+        "rules": [
+            {
+                "rule": alert.rule, "station": alert.station, "indicator": alert.indicator,
+                "interval": alert.interval, "state": alert.state,
+                "severity": alert.severity.value if alert.severity else None,
+            }
+            for alert in facility_alerts(book, facility.id, cells)
+        ],
+    }  # fmt: skip
+
+
+def facility_alerts(book: Book, facility: str, cells: list[Cell]) -> Iterator[AlertNow]:
+    """Every rule that applies, also where nothing was ever heard: that is unknown, not normal."""
+    seen = set()
+    for cell in cells:
+        for alert in alerts_of(cell):
+            seen.add((alert.rule, alert.station))
+            yield alert
+    for station in book.stations_of(facility):
+        for judging in book.rules_of(station):
+            if (judging.rule.id, station) not in seen:
+                yield AlertNow(
+                    judging.rule.id,
+                    facility,
+                    station,
+                    judging.indicator,
+                    judging.interval,
+                    "unknown",
+                    None,
+                )
+
+
+def _series(book: Book, cell: Cell, series: Series) -> dict[str, Any]:
+    indicator = book.indicators.get(series.indicator)
+    return {
+        "station": cell.station,
+        "indicator": series.indicator,
+        "interval": cell.interval,
+        "observed_at": instant_text(Instant(series.newest_us), book.zone),
+        "value": series.value,
+        "unit": indicator.unit if indicator else None,
+        "flag": series.flag,
+    }
+
+
+def alerts_of(cell: Cell) -> Iterator[AlertNow]:
+    """Every rule on every series of a cell."""
+    cell.settle()
+    for series in cell.series.values():
+        unknown = series.heard is None or series.flag not in EVIDENCE_FLAGS
+        for judging, hold in series.holds:
+            yield _held(cell, judging, hold, unknown)
+        for judging, watch in series.watches:
+            yield _watched(cell, judging, watch, series)
+    for ratio in cell.ratios:
+        yield _held(cell, ratio.judging, ratio.hold, ratio.last_unknown)
+
+
+def _held(cell: Cell, judging: Judging, hold: Hold, unknown: bool) -> AlertNow:
+    state: RuleState = "unknown" if unknown else "normal"
+    severity = None
+    if hold.phase != "inactive":
+        state, severity = hold.phase, judging.ladder.severities[hold.level]
+    return _alert(cell, judging, state, severity)
+
+
+def _watched(cell: Cell, judging: Judging, watch: Watch, series: Series) -> AlertNow:
+    if watch.open_us is not None:
+        return _alert(cell, judging, "firing", judging.ladder.severities[0])
+    return _alert(cell, judging, "unknown" if series.heard is None else "normal", None)
+
+
+def _alert(cell: Cell, judging: Judging, state: RuleState, severity: Severity | None) -> AlertNow:
+    return AlertNow(
+        judging.rule.id, cell.facility, cell.station, judging.indicator, cell.interval, state, severity
+    )  # fmt: skip
