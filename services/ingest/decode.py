@@ -46,11 +46,11 @@ def decode_stream(source: BinaryIO, out: TextIO) -> int:
     0 when there was anything to read, also when some of it was no frame; 1 when no frame at
     all could be read.
     """
-    frames = 0
+    readable = 0
     for item in decode_lines(source.read()):
-        frames += "error" not in item
+        readable += "CP" in item
         out.write(msgspec.json.encode(item).decode() + "\n")
-    return 0 if frames else 1
+    return 0 if readable else 1
 
 
 def _frame_object(frame: Frame, key: bytes) -> dict[str, Any]:
