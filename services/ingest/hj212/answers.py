@@ -34,8 +34,6 @@ def answer(packet: Packet, cn: str, kind: CrcKind) -> bytes | None:
 def _segment_2005(packet: Packet, cn: str) -> str:
     qn = packet.get("QN")
     if cn == NOTICE_ANSWER:
-        return (
-            f"ST=91;CN={cn};PW={packet.get('PW')};MN={packet.get('MN')};Flag=0;CP=&&QN={qn}&&"
-        )
+        return f"ST=91;CN={cn};PW={packet.get('PW')};MN={packet.get('MN')};Flag=0;CP=&&QN={qn}&&"
     pno, pnum = packet.get("PNO") or "1", packet.get("PNUM") or "1"
     return f"ST=91;CN={cn};CP=&&QN={qn};CN={packet.get('CN')};PNO={pno};PNUM={pnum};&&"

@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from services.ingest.core.candidate import Candidate, CandidateReading, Rejection
 from services.ingest.hj212.codes_2005 import CODES_2005
 from services.ingest.hj212.packet import Packet
 from shared.model.facility import Station
 from shared.model.instants import Instant, Interval, from_datetime, window_start
+from shared.reports.candidate import Candidate, CandidateReading, Rejection
 
 UPLOADS: dict[str, tuple[Interval, str]] = {
     "2011": ("realtime", "Rtd"),
