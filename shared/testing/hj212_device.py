@@ -36,7 +36,7 @@ class Hj212Device(msgspec.Struct, frozen=True):
     """What one logger is: its MN, its password, the edition it was built to."""
 
     mn: str
-    password: str = "123456"
+    password: str = "123456"  # noqa: S105  the one of every public example
     edition: Edition = "2017"
     st: str = "32"
     modbus: bool = False
@@ -117,5 +117,5 @@ class Hj212Line:
 
 
 async def open_line(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection for asyncio; answers end with CR LF, so `readuntil(b"\\r\\n")` reads one."""
+    """A connection for asyncio; an answer ends with CR LF."""
     return await asyncio.open_connection(host, port)
