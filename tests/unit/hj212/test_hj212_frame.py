@@ -1,5 +1,7 @@
 """Deframing: any cut, any garbage, wrong lengths, glued frames."""
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,7 +51,7 @@ def test_frames_survive_any_cut_and_any_garbage_between(
         stream += noise + encode_frame(segment).removesuffix(b"\r\n") + tail
         sent.append(segment)
     bounds = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
-    chunks = [stream[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    chunks = [stream[a:b] for a, b in itertools.pairwise(bounds)]
     assert segments_of(*chunks) == sent
 
 
@@ -59,7 +61,7 @@ def test_what_a_stream_means_never_depends_on_how_it_was_cut(noise: bytes, cuts:
     """Also for streams that are nothing but trouble."""
     stream = noise + with_length(FIRST, "0300") + noise[:50] + frame(SECOND) + b"##0040ST=1" + noise
     bounds = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
-    chunks = [stream[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    chunks = [stream[a:b] for a, b in itertools.pairwise(bounds)]
     assert frames_of(*chunks, settle=True) == frames_of(stream, settle=True)
 
 
