@@ -42,6 +42,9 @@ LOG_AWAY_S = 1.0
 SLOW_DOWN_S = 0.1
 DRAIN_S = 30.0
 MAX_CONNECTIONS = 4_000
+MAX_ORPHANS = 2_000
+"""From so many connections on, what a sender that has gone left behind is no longer held while
+the log is away: a record that wants an answer comes again, and the living need the place."""
 _FILES = 16_384
 
 log = structlog.get_logger()
@@ -156,7 +159,7 @@ class Hj212Port:
             if data is None and not session.is_stuck:
                 return "idle"
             actions = session.receive(data) if data else session.settle()
-            closing = await self._carry_out(actions, writer)
+            closing = await self._carry_out(actions, reader, writer)
             if closing is not None:
                 return closing
             if data == b"":
@@ -175,7 +178,9 @@ class Hj212Port:
         finally:
             self._idle.discard(task)
 
-    async def _carry_out(self, actions: list[Action], writer: asyncio.StreamWriter) -> str | None:
+    async def _carry_out(
+        self, actions: list[Action], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> str | None:
         """Do it all, in order; the reason when the connection is to be closed."""
         closing: str | None = None
         submits: list[Submit] = []
@@ -193,8 +198,8 @@ class Hj212Port:
                     self._hear(mn)
                 case Close(reason=closing):
                     pass
-        if submits and not await self._make_durable(submits):
-            return "stopping"
+        if submits and not await self._make_durable(submits, reader):
+            return "given up while the log was away"
         if answer := b"".join(replies):
             writer.write(answer)
             await asyncio.wait_for(writer.drain(), DRAIN_S)
@@ -206,8 +211,8 @@ class Hj212Port:
             # Served all the same: a logger that lost its line comes back before we notice.
             log.warning("hj212_station_twice", mn=mn, connections=self._speaking[mn])
 
-    async def _make_durable(self, submits: list[Submit]) -> bool:
-        """Submit until the log has everything; False when we are stopped before.
+    async def _make_durable(self, submits: list[Submit], reader: asyncio.StreamReader) -> bool:
+        """Submit until the log has everything; False when that must be given up.
 
         Records of one station go together, so that one try takes all of them or none and their
         order holds; between stations order means nothing.
@@ -233,6 +238,8 @@ class Hj212Port:
                 except Unavailable as error:
                     pause_s = max(pause_s, self._pause_s(error))
             if waiting:
+                if reader.at_eof() and len(self._connections) > MAX_ORPHANS:
+                    return False
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause_s)
                     return False

@@ -146,6 +146,11 @@ def nested(groups: list[Group]) -> dict[str, str | dict[str, str]]:
     return area
 
 
-def redacted(raw: bytes) -> bytes:
-    """Bytes as they may be kept: every password replaced."""
+def redacted(raw: bytes, password: str = "") -> bytes:
+    """Bytes as they may be kept: every password replaced.
+
+    With the password of an upload at hand, which has no other, plain text search does it.
+    """
+    if password and raw.count(written := b"PW=" + password.encode()) == 1:
+        return raw.replace(written, b"PW=<hidden>")
     return _SECRETS.sub(rb"\1<hidden>", raw)

@@ -168,7 +168,8 @@ class Session:
                 actions.append(LeftOut("unknown-code", len(found.unknown_codes)))
             if found.bad_numbers:
                 actions.append(LeftOut("bad-number", len(found.bad_numbers)))
-        actions.append(Submit(found.item, redacted(frame.raw), packet.get("MN"), reply))
+        raw = redacted(frame.raw, packet.get("PW"))
+        actions.append(Submit(found.item, raw, packet.get("MN"), reply))
 
 
 def by_mn(stations: Mapping[str, Station]) -> dict[str, Station]:

@@ -1,7 +1,7 @@
 """CRC against the vectors of the standards and against its definition."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.hj212.crc import CrcKind, crc_text, diagnose, hj212_crc, modbus_crc
@@ -28,6 +28,7 @@ def test_crc_equals_the_published_vectors(segment: bytes, hj212: str, modbus: st
     assert (crc_text(segment), crc_text(segment, CrcKind.MODBUS)) == (hj212, modbus)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000))
 def test_folding_equals_the_definition(segment: bytes) -> None:
     """The halvings are only a faster way to walk the same register."""
@@ -35,6 +36,7 @@ def test_folding_equals_the_definition(segment: bytes) -> None:
     assert modbus_crc(segment) == crc_bits(segment, modbus=True)
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=2, max_size=60), st.sampled_from(list(CrcKind)))
 def test_the_kind_of_a_crc_is_recognised_in_any_case(segment: bytes, kind: CrcKind) -> None:
     """Devices write lower case too, and MODBUS in both byte orders."""

@@ -39,7 +39,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="&#\r\n"), max_s
     st.lists(st.tuples(garbage, texts, st.sampled_from([b"\r\n", b"\n", b""])), max_size=4),
     st.lists(st.integers(0, 2000), max_size=6),
 )
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_frames_survive_any_cut_and_any_garbage_between(
     parts: list[tuple[bytes, str, bytes]], cuts: list[int]
 ) -> None:
@@ -56,7 +56,7 @@ def test_frames_survive_any_cut_and_any_garbage_between(
 
 
 @given(st.binary(max_size=400), st.lists(st.integers(0, 500), max_size=8))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_what_a_stream_means_never_depends_on_how_it_was_cut(noise: bytes, cuts: list[int]) -> None:
     """Also for streams that are nothing but trouble."""
     stream = noise + with_length(FIRST, "0300") + noise[:50] + frame(SECOND) + b"##0040ST=1" + noise

@@ -1,6 +1,6 @@
 """Packets: order, case, separators, free text and encodings as the field has them."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.hj212.packet import nested, parse_packet, redacted
@@ -9,6 +9,7 @@ names = st.from_regex(r"[a-z][0-9]{5}-(Rtd|Avg|Flag)", fullmatch=True)
 values = st.from_regex(r"[0-9A-Za-z.]{0,8}", fullmatch=True)
 
 
+@settings(deadline=None)  # the first example builds the alphabet of the patterns
 @given(st.lists(st.lists(st.tuples(names, values), min_size=1, max_size=3), max_size=5))
 def test_groups_come_back_as_they_were_written(groups: list[list[tuple[str, str]]]) -> None:
     """Repeated keys included: CP is a list, not a dictionary."""
@@ -52,6 +53,7 @@ def test_the_nested_form_keeps_the_last_of_a_repeated_key() -> None:
     assert nested(groups) == {"PolId": "b", "w1": {"Rtd": "1", "Flag": "N"}}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_segment_is_unreadable(segment: bytes) -> None:
     """What stands on a line is nobody's exception."""
