@@ -1,5 +1,6 @@
 """The book: which rules judge which station, resolved once from a bundle."""
 
+from math import isfinite
 from zoneinfo import ZoneInfo
 
 from services.rules.core.levels import Ladder
@@ -48,8 +49,11 @@ class Judging:
             return low, high
         ratio = float(factor(self.convert[1], self.convert[0]))
         # A hair inside, since the real test compares converted values.
-        low, high = low * ratio, high * ratio
-        return low + abs(low) * 1e-9, high - abs(high) * 1e-9
+        return _above(low * ratio), -_above(-high * ratio)
+
+
+def _above(value: float) -> float:
+    return value + abs(value) * 1e-9 if isfinite(value) else value
 
 
 class Book:
@@ -107,11 +111,8 @@ class Book:
     def capacity(self, facility_id: str, slot_us: int) -> float | None:
         """The configured capacity with the latest start not after the slot's local day."""
         day = local_day(Instant(slot_us), self.zone)
-        best = None
-        for capacity in self.facilities[facility_id].capacity:
-            if capacity.since <= day:
-                best = capacity.t_per_day
-        return best
+        begun = [c for c in self.facilities[facility_id].capacity if c.since <= day]
+        return max(begun, key=lambda c: c.since).t_per_day if begun else None
 
 
 def same_judgement(one: Rule, other: Rule) -> bool:

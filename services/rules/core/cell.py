@@ -10,7 +10,6 @@ from services.rules.core.book import Judging
 from services.rules.core.hold import Hold
 from services.rules.core.levels import NONE
 from services.rules.core.missing import Watch
-from services.rules.core.ratio import Slot
 from shared.model.rule import Missing, Ratio
 
 NEVER = -(1 << 62)
@@ -20,8 +19,8 @@ class Series:
     """One indicator of a cell. `heard` is log time when the newest reading was judged."""
 
     __slots__ = (
+        "ended",
         "flag",
-        "has_reading",
         "heard_us",
         "holds",
         "indicator",
@@ -38,6 +37,8 @@ class Series:
         self.heard_us: int | None = None
         self.holds: list[tuple[Judging, Hold]] = []
         self.watches: list[tuple[Judging, Watch]] = []
+        self.ended: dict[str, tuple[int, int]] = {}
+        """Missing episodes that were withdrawn open: (start, steps) by rule."""
 
     @property
     def heard(self) -> tuple[int | None] | None:
@@ -47,14 +48,15 @@ class Series:
 class RatioState:
     """One ratio rule on a cell; its hold speaks for the series of the first component."""
 
-    __slots__ = ("components", "hold", "judging", "last_unknown", "slot")
+    __slots__ = ("components", "final_us", "hold", "judging", "last_unknown")
 
     def __init__(self, judging: Judging) -> None:
         condition = judging.rule.condition
         assert isinstance(condition, Ratio)
         self.judging = judging
         self.hold = Hold()
-        self.slot = Slot()
+        self.final_us = NEVER
+        """The newest slot whose result is known: it is not judged again."""
         self.components = frozenset((*condition.of, condition.over))
         self.last_unknown = True
 
@@ -132,7 +134,11 @@ class Cell:
         """After a report was judged in full: may the next one like it take the quiet path?"""
         self.shape = indicators
         self.shape_series = [self.series[indicator] for indicator in indicators]
-        self.quiet = not self.ratios and all(_is_calm(series) for series in self.shape_series)
+        self.quiet = (
+            not self.ratios
+            and len(set(indicators)) == len(indicators)
+            and all(_is_calm(series) for series in self.shape_series)
+        )
         if self.quiet:
             self.observed_us = max(series.newest_us for series in self.shape_series)
             bands = [_band(series) for series in self.shape_series]

@@ -102,7 +102,7 @@ class Engine:
             )
         self.dirty.add(key)
         cell.settle()
-        newer: list[tuple[str, float, str]] = []
+        newer: set[str] = set()
         for index, indicator in enumerate(report.indicators):
             value, flag = report.values[index], report.flag(index)
             series = cell.series_of(indicator)
@@ -111,7 +111,7 @@ class Engine:
             series.newest_us, series.value, series.flag = report.observed_us, value, flag
             series.heard_us = self.clock.now_us
             cell.received_us = report.received_us
-            newer.append((indicator, value, flag))
+            newer.add(indicator)
             for judging, hold in series.holds:
                 self._reading(cell, judging, hold, report, value, flag)
             for judging, watch in series.watches:
@@ -173,26 +173,28 @@ class Engine:
         self._emit(cell, judging, changes, report)
 
     def _ratio(
-        self, cell: Cell, state: RatioState, report: Report, newer: list[tuple[str, float, str]]
+        self, cell: Cell, state: RatioState, report: Report, newer: set[str]
     ) -> None:
         assert self.book is not None
-        parts = [part for part in newer if part[0] in state.components]
-        slot = state.slot
-        if not parts or (slot.at_us is not None and report.observed_us < slot.at_us):
+        if state.components.isdisjoint(newer):
             return
-        if slot.at_us is None or report.observed_us > slot.at_us:
-            slot.at_us, slot.final, slot.components = report.observed_us, False, {}
-        if slot.final:
+        at_us = report.observed_us
+        parts = [cell.series[name] for name in state.components if name in cell.series]
+        if any(part.newest_us > at_us for part in parts):
+            return  # not the newest slot that any component has shown
+        if state.final_us == at_us:
             return
-        for indicator, value, flag in parts:
-            slot.components[indicator] = (value, flag)
         if not self._edition(cell, state.judging, state.hold, report):
             return
         condition = state.judging.rule.condition
         assert isinstance(condition, Ratio)
-        capacity = self.book.capacity(cell.facility, slot.at_us)
-        quality, combined = ratio.result(condition, slot, capacity)
-        slot.final = quality != "unknown"
+        components = {
+            part.indicator: (part.value, part.flag) for part in parts if part.newest_us == at_us
+        }
+        capacity = self.book.capacity(cell.facility, at_us)
+        quality, combined = ratio.result(condition, components, capacity)
+        if quality != "unknown":
+            state.final_us = at_us
         state.last_unknown = quality == "unknown"
         self._held(cell, state.judging, state.hold, report, quality, combined)
 
@@ -216,8 +218,8 @@ class Engine:
     # -- time --------------------------------------------------------------------------------
 
     def _tick(self, at_us: int) -> None:
-        if not self.clock.tick(at_us):
-            return
+        self.clock.tick(at_us)
+        # Also a tick that moves nothing: a late reading may have started a timer that is due.
         due = self._due
         while due and due[0][0] <= at_us:
             _, _, key, indicator, rule = heapq.heappop(due)
@@ -297,12 +299,13 @@ class Engine:
             rules = book.rules_of(cell.station) if exists else []
             keep = {judging.rule.id for judging in rules} - gone
             self._withdraw_gone(cell, keep)
-            if exists:
-                cell.adopt(rules)
-                self.dirty.add(key)
+            if station is not None and not exists:
+                del self.cells[key]  # it is another facility's now: other series
             else:
-                del self.cells[key]
-                self.dirty.add(key)
+                # A station that is gone keeps its newest readings: what was judged once
+                # must not be judged again should it come back.
+                cell.adopt(rules)
+            self.dirty.add(key)
         if book.has_missing_rules():
             self._arm_watches(book)
 
@@ -321,6 +324,7 @@ class Engine:
                 if judging.rule.id not in keep and watch.open_us is not None:
                     at = at_us if at_us is not None else watch.open_us
                     self._emit(cell, judging, [missing.episode(watch, "withdrawn", at)], None)
+                    series.ended[judging.rule.id] = (watch.open_us, watch.step)
             series.holds = [pair for pair in series.holds if pair[0].rule.id in keep]
             series.watches = [pair for pair in series.watches if pair[0].rule.id in keep]
         for state in cell.ratios:
@@ -343,7 +347,10 @@ class Engine:
                     )
                 series = cell.series_of(judging.indicator)
                 known = {own.rule.id: watch for own, watch in series.watches}
-                watch = known.get(judging.rule.id) or Watch(active_us=self.clock.now_us)
+                watch = known.get(judging.rule.id)
+                if watch is None:
+                    ended = series.ended.pop(judging.rule.id, (None, 0))
+                    watch = Watch(self.clock.now_us, last_us=ended[0], step=ended[1])
                 known[judging.rule.id] = watch
                 series.watches = [(book.rules[rule], kept) for rule, kept in sorted(known.items())]
                 self.dirty.add(key)

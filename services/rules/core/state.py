@@ -9,7 +9,6 @@ from services.rules.core.clock import LogClock
 from services.rules.core.engine import Engine, Key
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
-from services.rules.core.ratio import Slot
 
 STATE_FORMAT = 1
 
@@ -22,12 +21,13 @@ class SavedSeries(msgspec.Struct, array_like=True):
     heard_us: int | None
     holds: dict[str, Hold]
     watches: dict[str, Watch]
+    ended: dict[str, tuple[int, int]] = {}
 
 
 class SavedRatio(msgspec.Struct, array_like=True):
     rule: str
     hold: Hold
-    slot: Slot
+    final_us: int
     last_unknown: bool
 
 
@@ -73,11 +73,12 @@ def save_cell(cell: Cell) -> bytes:
                     series.indicator, series.newest_us, series.value, series.flag, series.heard_us,
                     {judging.rule.id: hold for judging, hold in series.holds},
                     {judging.rule.id: watch for judging, watch in series.watches},
+                    series.ended,
                 )
                 for series in cell.series.values()
             ],
             [
-                SavedRatio(r.judging.rule.id, r.hold, r.slot, r.last_unknown) for r in cell.ratios
+                SavedRatio(r.judging.rule.id, r.hold, r.final_us, r.last_unknown) for r in cell.ratios
             ],
         )
     )  # fmt: skip
@@ -101,8 +102,6 @@ def restore(engine: Engine, head: bytes, cells: Iterable[bytes]) -> None:
     assert engine.book is not None
     for body in cells:
         kept = _CELL.decode(body)
-        if kept.station not in engine.book.stations:
-            continue
         key: Key = (kept.station, kept.interval)
         engine.cells[key] = _cell(engine, kept)
     engine.rebuild_due()
@@ -117,6 +116,7 @@ def _cell(engine: Engine, kept: SavedCell) -> Cell:
         series = cell.series_of(item.indicator)
         series.newest_us, series.value = item.newest_us, item.value
         series.flag, series.heard_us = item.flag, item.heard_us
+        series.ended = item.ended
         series.holds = [
             (judging, item.holds.get(judging.rule.id, hold)) for judging, hold in series.holds
         ]
@@ -133,7 +133,8 @@ def _cell(engine: Engine, kept: SavedCell) -> Cell:
 
 
 def _fill(ratio: RatioState, saved: SavedRatio) -> None:
-    ratio.hold, ratio.slot, ratio.last_unknown = saved.hold, saved.slot, saved.last_unknown
+    ratio.hold, ratio.final_us = saved.hold, saved.final_us
+    ratio.last_unknown = saved.last_unknown
 
 
 __all__ = ["STATE_FORMAT", "restore", "save_cell", "save_head"]

@@ -37,7 +37,8 @@ def facilities(engine: Engine) -> list[dict[str, Any]]:
         return []
     cells: dict[str, list[Cell]] = {}
     for cell in engine.cells.values():
-        cells.setdefault(cell.facility, []).append(cell)
+        if cell.station in book.stations:
+            cells.setdefault(cell.facility, []).append(cell)
     return [
         _facility(book, facility, cells.get(facility.id, []))
         for facility in book.facilities.values()
