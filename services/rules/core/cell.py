@@ -19,7 +19,6 @@ class Series:
     """One indicator of a cell. `heard` is log time when the newest reading was judged."""
 
     __slots__ = (
-        "ended",
         "flag",
         "heard_us",
         "holds",
@@ -37,8 +36,6 @@ class Series:
         self.heard_us: int | None = None
         self.holds: list[tuple[Judging, Hold]] = []
         self.watches: list[tuple[Judging, Watch]] = []
-        self.ended: dict[str, tuple[int, int]] = {}
-        """Missing episodes that were withdrawn open: (start, steps) by rule."""
 
     @property
     def heard(self) -> tuple[int | None] | None:
@@ -65,7 +62,7 @@ class Cell:
     """All series of (station, interval)."""
 
     __slots__ = (
-        "facility", "highs", "interval", "lows", "observed_us", "pending_heard_us", "quiet",
+        "ended", "facility", "highs", "interval", "lows", "observed_us", "pending_heard_us", "quiet",
         "ratios", "received_us", "rules", "series", "settled", "shape", "shape_series", "station",
         "values",
     )  # fmt: skip
@@ -73,6 +70,9 @@ class Cell:
     def __init__(self, facility: str, station: str, interval: str, rules: list[Judging]) -> None:
         self.facility, self.station, self.interval = facility, station, interval
         self.series: dict[str, Series] = {}
+        self.ended: dict[tuple[str, str], tuple[int, int]] = {}
+        """(start, steps) of the last episode by (indicator, rule), for rules that are gone. A rule
+        that comes back and finds the same episode goes on counting: no identity is given twice."""
         self.ratios: list[RatioState] = []
         self.received_us: int | None = None
         self.shape: tuple[str, ...] = ()
@@ -97,6 +97,7 @@ class Cell:
                 ratio = kept.get(judging.rule.id)
                 if ratio is None:
                     ratio = RatioState(judging)
+                    ratio.hold = self._new_hold(judging)
                 ratio.judging = judging
                 self.ratios.append(ratio)
         for series in self.series.values():
@@ -106,11 +107,15 @@ class Cell:
     def _adopt(self, series: Series) -> None:
         holds = {judging.rule.id: hold for judging, hold in series.holds}
         series.holds = [
-            (judging, holds.get(judging.rule.id) or Hold())
+            (judging, holds.get(judging.rule.id) or self._new_hold(judging))
             for judging in self.rules
             if judging.indicator == series.indicator
             and not isinstance(judging.rule.condition, Ratio | Missing)
         ]
+
+    def _new_hold(self, judging: Judging) -> Hold:
+        start_us, step = self.ended.pop((judging.indicator, judging.rule.id), (0, 0))
+        return Hold(start_us=start_us, step=step)
 
     def series_of(self, indicator: str) -> Series:
         series = self.series.get(indicator)

@@ -95,8 +95,6 @@ class Engine:
         self.judged += len(report.values)
         cell = self.cells.get(key)
         if cell is None:
-            if report.station not in book.stations:
-                return
             cell = self.cells[key] = Cell(
                 report.facility, report.station, report.interval, book.rules_of(report.station)
             )
@@ -172,9 +170,7 @@ class Engine:
             self._push(hold.timer_us, cell, judging)
         self._emit(cell, judging, changes, report)
 
-    def _ratio(
-        self, cell: Cell, state: RatioState, report: Report, newer: set[str]
-    ) -> None:
+    def _ratio(self, cell: Cell, state: RatioState, report: Report, newer: set[str]) -> None:
         assert self.book is not None
         if state.components.isdisjoint(newer):
             return
@@ -310,28 +306,33 @@ class Engine:
             self._arm_watches(book)
 
     def _withdraw_gone(self, cell: Cell, keep: set[str]) -> None:
-        at_us = self.clock.now_us
+        """Take the rules that are gone off a cell; what fires ends as withdrawn (§8.19)."""
         for series in cell.series.values():
             for judging, hold in series.holds:
                 if judging.rule.id not in keep:
-                    self._emit(
-                        cell,
-                        judging,
-                        hold.withdraw(at_us if at_us is not None else hold.start_us),
-                        None,
-                    )
+                    self._withdraw(cell, judging, hold)
             for judging, watch in series.watches:
-                if judging.rule.id not in keep and watch.open_us is not None:
-                    at = at_us if at_us is not None else watch.open_us
-                    self._emit(cell, judging, [missing.episode(watch, "withdrawn", at)], None)
-                    series.ended[judging.rule.id] = (watch.open_us, watch.step)
+                if judging.rule.id not in keep:
+                    self._unwatch(cell, judging, watch)
             series.holds = [pair for pair in series.holds if pair[0].rule.id in keep]
             series.watches = [pair for pair in series.watches if pair[0].rule.id in keep]
         for state in cell.ratios:
             if state.judging.rule.id not in keep:
-                at = at_us if at_us is not None else state.hold.start_us
-                self._emit(cell, state.judging, state.hold.withdraw(at), None)
+                self._withdraw(cell, state.judging, state.hold)
         cell.ratios = [state for state in cell.ratios if state.judging.rule.id in keep]
+
+    def _withdraw(self, cell: Cell, judging: Judging, hold: Hold) -> None:
+        at_us = self.clock.now_us if self.clock.now_us is not None else hold.start_us
+        self._emit(cell, judging, hold.withdraw(at_us), None)
+        if hold.step:
+            cell.ended[judging.indicator, judging.rule.id] = (hold.start_us, hold.step)
+
+    def _unwatch(self, cell: Cell, judging: Judging, watch: Watch) -> None:
+        if watch.open_us is not None:
+            at_us = self.clock.now_us if self.clock.now_us is not None else watch.open_us
+            self._emit(cell, judging, [missing.episode(watch, "withdrawn", at_us)], None)
+        if watch.last_us is not None:
+            cell.ended[judging.indicator, judging.rule.id] = (watch.last_us, watch.step)
 
     def _arm_watches(self, book: Book) -> None:
         """A missing rule watches from its activation on, also what was never heard."""
@@ -349,7 +350,7 @@ class Engine:
                 known = {own.rule.id: watch for own, watch in series.watches}
                 watch = known.get(judging.rule.id)
                 if watch is None:
-                    ended = series.ended.pop(judging.rule.id, (None, 0))
+                    ended = cell.ended.pop((judging.indicator, judging.rule.id), (None, 0))
                     watch = Watch(self.clock.now_us, last_us=ended[0], step=ended[1])
                 known[judging.rule.id] = watch
                 series.watches = [(book.rules[rule], kept) for rule, kept in sorted(known.items())]

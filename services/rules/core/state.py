@@ -21,7 +21,6 @@ class SavedSeries(msgspec.Struct, array_like=True):
     heard_us: int | None
     holds: dict[str, Hold]
     watches: dict[str, Watch]
-    ended: dict[str, tuple[int, int]] = {}
 
 
 class SavedRatio(msgspec.Struct, array_like=True):
@@ -38,6 +37,7 @@ class SavedCell(msgspec.Struct, array_like=True):
     received_us: int | None
     series: list[SavedSeries]
     ratios: list[SavedRatio]
+    ended: list[tuple[str, str, int, int]] = []
 
 
 class SavedHead(msgspec.Struct, array_like=True):
@@ -73,13 +73,13 @@ def save_cell(cell: Cell) -> bytes:
                     series.indicator, series.newest_us, series.value, series.flag, series.heard_us,
                     {judging.rule.id: hold for judging, hold in series.holds},
                     {judging.rule.id: watch for judging, watch in series.watches},
-                    series.ended,
                 )
                 for series in cell.series.values()
             ],
             [
                 SavedRatio(r.judging.rule.id, r.hold, r.final_us, r.last_unknown) for r in cell.ratios
             ],
+            [(*key, *value) for key, value in cell.ended.items()],
         )
     )  # fmt: skip
 
@@ -112,11 +112,11 @@ def _cell(engine: Engine, kept: SavedCell) -> Cell:
     rules = engine.book.rules_of(kept.station)
     cell = Cell(kept.facility, kept.station, kept.interval, rules)
     cell.received_us = kept.received_us
+    cell.ended = {(indicator, rule): (start, step) for indicator, rule, start, step in kept.ended}
     for item in kept.series:
         series = cell.series_of(item.indicator)
         series.newest_us, series.value = item.newest_us, item.value
         series.flag, series.heard_us = item.flag, item.heard_us
-        series.ended = item.ended
         series.holds = [
             (judging, item.holds.get(judging.rule.id, hold)) for judging, hold in series.holds
         ]

@@ -1,0 +1,1 @@
+"""A slow, obvious evaluator of rules, written from the contract and not from the engine."""

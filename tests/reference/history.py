@@ -1,0 +1,167 @@
+"""The whole log at once: what any question of the reference is answered from.
+
+Nothing is kept between questions but a few caches; each answer looks at the whole history.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from shared.model.configuration import Bundle, lineage
+from shared.model.report import Activate, Record, Report, Tick
+from shared.model.rule import Rule
+
+
+class Reading(NamedTuple):
+    """A judged reading: newer than everything of its series before it."""
+
+    index: int
+    at: int
+    value: float
+    flag: str
+
+
+@dataclass(frozen=True)
+class Life:
+    """A stretch of the log in which one rule judges one station: (begin, end) record indices.
+
+    `end` is the Activate that took it away, or None.
+    """
+
+    rule: Rule
+    facility: str
+    station: str
+    begin: int
+    end: int | None
+
+
+class History:
+    def __init__(self, records: list[Record], bundles: dict[str, Bundle]) -> None:
+        self.records = records
+        self.bundles = bundles
+        self._series: dict[tuple[str, str, str, str], list[Reading]] = {}
+
+    def bundle(self, index: int) -> Bundle | None:
+        """The configuration that counts for record `index`."""
+        for record in reversed(self.records[: index + 1]):
+            if isinstance(record, Activate):
+                return self.bundles[record.bundle]
+        return None
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(next(iter(self.bundles.values())).timezone)
+
+    @cached_property
+    def ticks(self) -> list[tuple[int, int]]:
+        return [(i, r.at_us) for i, r in enumerate(self.records) if isinstance(r, Tick)]
+
+    def log_time(self, index: int, looking_ahead: bool = True) -> int | None:
+        """After record `index`; before the first tick it counts as the first tick (§8.14).
+
+        A transition that leaves before the first tick cannot know it: then None.
+        """
+        seen = [at for i, at in self.ticks if i <= index]
+        if seen:
+            return max(seen)
+        return self.ticks[0][1] if self.ticks and looking_ahead else None
+
+    def deaf(self, index: int) -> list[tuple[int, int]]:
+        """Deaf intervals as known after record `index`."""
+        found, now = [], None
+        for i, at in self.ticks:
+            if i > index:
+                break
+            bundle = self.bundle(i)
+            if now is not None and at > now and bundle and at - now > bundle.deaf_after_us:
+                found.append((now, at))
+            now = at if now is None else max(now, at)
+        return found
+
+    def becomes_missing(self, index: int, due: int, grace: int) -> int:
+        """due + grace + the deaf time between, never inside a deaf interval, as known then.
+
+        Walks forward listening: every deaf interval that begins before the end pushes it on.
+        """
+        left, at = grace, due
+        for begin, end in self.deaf(index):
+            if end <= at:
+                continue
+            if begin >= at + left:
+                break
+            heard = max(0, begin - at)
+            left -= heard
+            at = end
+        return at + left
+
+    def series(self, facility: str, station: str, interval: str, indicator: str) -> list[Reading]:
+        key = (facility, station, interval, indicator)
+        if key not in self._series:
+            self._series[key] = self._newer(key)
+        return self._series[key]
+
+    def _newer(self, key: tuple[str, str, str, str]) -> list[Reading]:
+        found: list[Reading] = []
+        for i, record in enumerate(self.records):
+            if not isinstance(record, Report) or self.bundle(i) is None:
+                continue
+            if (record.facility, record.station, record.interval) != key[:3]:
+                continue
+            for position, indicator in enumerate(record.indicators):
+                if indicator != key[3]:
+                    continue
+                if found and record.observed_us <= max(reading.at for reading in found):
+                    continue
+                found.append(
+                    Reading(i, record.observed_us, record.values[position], record.flag(position))
+                )
+        return found
+
+    def lives(self) -> list[Life]:
+        """Every stretch in which a rule, unchanged, applies to a station of one facility."""
+        found: list[Life] = []
+        alive: dict[tuple[str, str, str], tuple[Rule, int]] = {}
+        for i, record in enumerate(self.records):
+            if not isinstance(record, Activate):
+                continue
+            now = applying(self.bundles[record.bundle])
+            for key, (rule, begin) in list(alive.items()):
+                if key not in now or not alike(now[key], rule):
+                    found.append(Life(rule, key[1], key[2], begin, i))
+                    del alive[key]
+            for key, rule in now.items():
+                alive.setdefault(key, (rule, i))
+        found += [Life(rule, key[1], key[2], begin, None) for key, (rule, begin) in alive.items()]
+        return found
+
+
+def alike(one: Rule, other: Rule) -> bool:
+    """Rules that judge alike: everything but the words and the pack."""
+    names = ("applies", "condition", "levels", "for_us", "keep_firing_for_us", "unknown", "basis")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def applying(bundle: Bundle) -> dict[tuple[str, str, str], Rule]:
+    """(rule, facility, station) for every rule that applies."""
+    territories = {t.id: t for t in bundle.territories}
+    facilities = {f.id: f for f in bundle.facilities}
+    found = {}
+    for rule in bundle.rules:
+        for station in bundle.stations:
+            facility = facilities[station.facility]
+            a = rule.applies
+            if a.kind and a.kind != facility.kind:
+                continue
+            if a.territory and a.territory not in lineage(facility.territory, territories):
+                continue
+            if a.point and a.point != station.point:
+                continue
+            if a.facility and not (
+                facility.id.startswith(a.facility[:-1])
+                if a.facility.endswith("*")
+                else facility.id == a.facility
+            ):
+                continue
+            found[rule.id, facility.id, station.id] = rule
+    return found

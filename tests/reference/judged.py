@@ -1,0 +1,99 @@
+"""What a rule gets to judge: one list of judgements per life, in log order (§8.1, §8.6-8.9)."""
+
+from datetime import datetime
+from fractions import Fraction
+from typing import NamedTuple
+
+from shared.model.rule import Range, Ratio, Threshold
+from tests.reference.arithmetic import converted, exact, rounded
+from tests.reference.history import History, Life, Reading
+
+Quality = str
+"""known | over | unknown"""
+
+
+class Judged(NamedTuple):
+    index: int
+    at: int
+    quality: Quality
+    value: float
+
+
+def judged(history: History, life: Life) -> list[Judged]:
+    condition = life.rule.condition
+    if isinstance(condition, Ratio):
+        return _ratio(history, life, condition)
+    assert isinstance(condition, Threshold | Range)
+    readings = history.series(life.facility, life.station, condition.interval, condition.indicator)
+    bundle = history.bundle(life.begin)
+    assert bundle is not None
+    own = next(i.unit for i in bundle.indicators if i.code == condition.indicator)
+    return [
+        Judged(r.index, r.at, _quality(r.flag), converted(r.value, own, condition.unit or own))
+        for r in readings
+        if _within(life, r.index)
+    ]
+
+
+def _within(life: Life, index: int) -> bool:
+    return index > life.begin and (life.end is None or index < life.end)
+
+
+def _quality(flag: str) -> Quality:
+    return {"N": "known", "S": "known", "T": "over"}.get(flag, "unknown")
+
+
+def _ratio(history: History, life: Life, condition: Ratio) -> list[Judged]:
+    names = {*condition.of, condition.over}
+    readings = {
+        name: history.series(life.facility, life.station, condition.interval, name)
+        for name in names
+    }
+    moments = sorted({r.index for part in readings.values() for r in part})
+    found: list[Judged] = []
+    for index in moments:
+        if not _within(life, index):
+            continue
+        so_far = {name: [r for r in part if r.index <= index] for name, part in readings.items()}
+        slot = max(r.at for part in so_far.values() for r in part)
+        if not any(r.index == index and r.at == slot for part in so_far.values() for r in part):
+            continue
+        if any(j.at == slot and j.quality != "unknown" for j in found):
+            continue
+        here = {n: r for n, part in so_far.items() for r in part if r.at == slot}
+        quality, value = _value(history, life, condition, here, slot, index)
+        found.append(Judged(index, slot, quality, value))
+    return found
+
+
+def _value(
+    history: History, life: Life, condition: Ratio, here: dict[str, Reading], slot: int, index: int
+) -> tuple[Quality, float]:
+    parts: dict[str, tuple[Fraction, str]] = {}
+    for name in {*condition.of, condition.over}:
+        if name in here:
+            parts[name] = (exact(here[name].value), _quality(here[name].flag))
+        elif name == "mw.capacity_t" and (configured := _capacity(history, life, slot, index)):
+            parts[name] = (exact(configured), "known")
+        elif name == "mw.backlog_t":
+            parts[name] = (Fraction(0), "known")
+        else:
+            return "unknown", 0.0
+    if any(quality == "unknown" for _, quality in parts.values()):
+        return "unknown", 0.0
+    divisor, quality = parts[condition.over]
+    if divisor <= 0 or quality == "over":
+        return "unknown", 0.0
+    total = sum((parts[name][0] for name in condition.of), Fraction(0))
+    over = any(parts[name][1] == "over" for name in condition.of)
+    value = rounded(total / divisor * (100 if condition.unit == "%" else 1))
+    return ("over" if over else "known"), value
+
+
+def _capacity(history: History, life: Life, slot: int, index: int) -> float | None:
+    bundle = history.bundle(index)
+    assert bundle is not None
+    facility = next(f for f in bundle.facilities if f.id == life.facility)
+    day = datetime.fromtimestamp(slot / 1e6, history.zone).date()
+    begun = sorted((c.since, c.t_per_day) for c in facility.capacity if c.since <= day)
+    return begun[-1][1] if begun else None

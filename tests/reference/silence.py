@@ -1,0 +1,136 @@
+"""Missing reports, found slot by slot and silence by silence (contract §8.11-8.13)."""
+
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from shared.model.rule import Missing
+from tests.reference.history import History, Life, Reading
+
+
+class Silence(NamedTuple):
+    """A change of a missing episode: the record that causes it, and what is said."""
+
+    index: int
+    episode: int
+    state: str
+    cause: str
+    at: int
+
+
+def silences(history: History, life: Life) -> list[Silence]:
+    condition = life.rule.condition
+    assert isinstance(condition, Missing)
+    readings = history.series(life.facility, life.station, condition.interval, condition.indicator)
+    if not history.ticks:
+        return []
+    if condition.due is not None:
+        return _daily(history, life, condition, readings)
+    return _often(history, life, condition, readings)
+
+
+def _in_force(life: Life, at: int) -> bool:
+    basis = life.rule.basis
+    return basis.valid_from_us <= at and (basis.valid_to_us is None or at < basis.valid_to_us)
+
+
+def _end(history: History, life: Life, episode: int, reading: Reading | None) -> list[Silence]:
+    """What ends an open episode: a reading, or the loss of the rule; nothing else."""
+    if reading is not None and (life.end is None or reading.index < life.end):
+        at = history.log_time(reading.index)
+        assert at is not None
+        return [Silence(reading.index, episode, "resolved", "reported", at)]
+    if life.end is not None:
+        at = history.log_time(life.end)
+        assert at is not None
+        return [Silence(life.end, episode, "withdrawn", "withdrawn", at)]
+    return []
+
+
+def _first_tick(
+    history: History, life: Life, after: int, until: int | None, due: int, grace: int
+) -> tuple[int, int] | None:
+    """The first tick in the life at which it is missing, and the instant it became so."""
+    for index, _ in history.ticks:
+        if index <= max(after, life.begin):
+            continue
+        if until is not None and index > until:
+            return None
+        if life.end is not None and index > life.end:
+            return None
+        at = history.becomes_missing(index, due, grace)
+        now = history.log_time(index)
+        assert now is not None
+        if at <= now:
+            return index, at
+    return None
+
+
+def _local(day: date, history: History, hour: int = 0, minute: int = 0) -> int:
+    moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=history.zone)
+    return round(moment.timestamp()) * 1_000_000
+
+
+def _daily(
+    history: History, life: Life, condition: Missing, readings: list[Reading]
+) -> list[Silence]:
+    assert condition.due is not None
+    activated = history.log_time(life.begin)
+    assert activated is not None
+    counts_after = max(history.ticks[0][1], activated)
+    last = max(at for _, at in history.ticks)
+    day = datetime.fromtimestamp(counts_after / 1e6, history.zone).date() - timedelta(days=3)
+    final = datetime.fromtimestamp(last / 1e6, history.zone).date()
+    found: list[Silence] = []
+    closed = -1
+    """The record up to which an episode was open."""
+    candidates = []
+    while day <= final:
+        due = _local(day + timedelta(days=1), history, condition.due.hour, condition.due.minute)
+        if due > counts_after and _in_force(life, _local(day, history)):
+            hit = _first_tick(history, life, life.begin, None, due, condition.grace_us)
+            if hit is not None:
+                candidates.append((hit[0], day, due, hit[1]))
+        day += timedelta(days=1)
+    for index, day, due, at in sorted(candidates):
+
+        def is_of(reading: Reading, day: date = day) -> bool:
+            return datetime.fromtimestamp(reading.at / 1e6, history.zone).date() >= day
+
+        if index < closed or any(is_of(r) for r in readings if r.index < index):
+            continue
+        if found and found[-1].state == "firing":
+            continue
+        ending = next((r for r in readings if r.index > index and is_of(r)), None)
+        found.append(Silence(index, due, "firing", "missing", at))
+        end = _end(history, life, due, ending)
+        found += end
+        closed = end[0].index if end else closed
+    return found
+
+
+def _often(
+    history: History, life: Life, condition: Missing, readings: list[Reading]
+) -> list[Silence]:
+    assert condition.every_us is not None
+    found: list[Silence] = []
+    before = [r for r in readings if r.index < life.begin]
+    within = [r for r in readings if r.index > life.begin]
+    if life.end is not None:
+        within = [r for r in within if r.index < life.end]
+    starts = [before[-1].index if before else life.begin, *(r.index for r in within)]
+    for number, index in enumerate(starts):
+        following = within[number] if number < len(within) else None
+        heard = history.log_time(index)
+        assert heard is not None
+        start = max(heard, life.rule.basis.valid_from_us)
+        if not _in_force(life, start):
+            continue
+        hit = _first_tick(
+            history, life, index, following.index if following else None, start,
+            condition.every_us + condition.grace_us,
+        )  # fmt: skip
+        if hit is not None:
+            episode = start + condition.every_us
+            found.append(Silence(hit[0], episode, "firing", "missing", hit[1]))
+            found += _end(history, life, episode, following)
+    return found
