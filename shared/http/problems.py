@@ -27,6 +27,7 @@ PUBLIC: dict[Reason, str] = {
     "unauthorized": "需要 Authorization: Bearer 令牌。",
     "forbidden": "这种令牌不能做这件事。",
     "not-found": "没有，或不归您管。",
+    "resolved": "已经恢复，不用再确认。",
     "log-away": "日志暂时写不进去，什么都没有收下。请按 Retry-After 重试。",
     "slow-down": "来得太快。请按 Retry-After 重试。",
 }

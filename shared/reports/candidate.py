@@ -27,6 +27,7 @@ Reason = Literal[
     "unauthorized",
     "forbidden",
     "not-found",
+    "resolved",
     "log-away",
     "slow-down",
     "crc",

@@ -36,6 +36,7 @@ TITLES: dict[Reason, str] = {
     "unauthorized": "A token is needed",
     "forbidden": "This token may not do that",
     "not-found": "Not found",
+    "resolved": "It has recovered already",
     "log-away": "The log cannot be written now",
     "slow-down": "Too much at once",
     "crc": "Wrong CRC",

@@ -1,0 +1,1 @@
+"""Notify over HTTP: JSON for programs, the page for people, callbacks for gateways."""

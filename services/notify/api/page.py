@@ -1,0 +1,278 @@
+"""The page: one document, two fragments it asks for again, one button.
+
+The document is complete without script. The fragments are the same templates, so there is one
+way to draw an incident; an unchanged one is answered 304.
+"""
+
+import asyncio
+import gzip
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from services.notify.api.incidents import TooLong, bounded_body, desk_away, refusal_problem
+from services.notify.api.who import DEMO, Denied, Who
+from services.notify.pages.board import BoardMaker
+from services.notify.pages.clockwork import Clockwork
+from services.notify.pages.facilities import FacilityStates, facility_rows
+from services.notify.pages.render import Renderer, etag, static_files
+from services.notify.port import NotifyPort, Refusal
+from services.notify.session import COOKIE, LIFE_S
+from shared.access import Principal
+from shared.clock import Clock
+from shared.errors import Unavailable, YujingError
+from shared.http.problems import problem
+from shared.model.configuration import Configuration
+from shared.model.instants import Instant
+
+LONGEST_FORM = 8192
+WORTH_PACKING = 4096
+"""Bytes; below it gzip costs more than it saves."""
+
+SAFE = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    # same-origin, not no-referrer: with that a browser sends `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Page:
+    """Routes for people. `states` asks rules for facilities; None where it cannot be asked."""
+
+    def __init__(
+        self,
+        desk: NotifyPort,
+        configuration: Configuration,
+        clock: Clock,
+        who: Who,
+        renderer: Renderer,
+        words: Any,
+        states: FacilityStates | None,
+    ) -> None:
+        self._desk, self._configuration, self._clock = desk, configuration, clock
+        self._who, self._renderer, self._t, self._states = who, renderer, words, states
+        self._maker = BoardMaker(configuration)
+        self._files = static_files()
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.document, methods=["GET"]),
+            Route("/session", self.sign_in, methods=["POST"]),
+            Route("/session/end", self.sign_out, methods=["POST"]),
+            Route("/page/board", self.board, methods=["GET"]),
+            Route("/page/facilities", self.facilities, methods=["GET"]),
+            Route("/page/acknowledge", self.acknowledge, methods=["POST"]),
+            Route("/page/{name}", self.file, methods=["GET"]),
+        ]
+
+    async def document(self, request: Request) -> Response:
+        principal = self._who.person(request)
+        if isinstance(principal, Denied):
+            if "authorization" in request.headers:
+                return principal.response()
+            return self._html("sign_in.html", problem=None)
+        return await self._document(principal)
+
+    async def _document(self, principal: Principal, problem: str | None = None) -> Response:
+        now = self._clock.now()
+        board, (rows, away) = await asyncio.gather(
+            asyncio.to_thread(self._board, principal, now),
+            asyncio.to_thread(self._rows, principal, now),
+        )
+        return self._html(
+            "page.html",
+            board=board,
+            rows=rows,
+            away=away,
+            now=self._clockwork(now).of(now),
+            speed=self._speed(),
+            signed_in=principal.id != DEMO.id,
+            problem=problem,
+        )
+
+    async def board(self, request: Request) -> Response:
+        principal = self._who.person(request)
+        if isinstance(principal, Denied):
+            return principal.response()
+        now = self._clock.now()
+
+        def draw() -> bytes:
+            return self._renderer.html("board.html", board=self._board(principal, now)).encode()
+
+        return self._fragment(request, now, await asyncio.to_thread(draw))
+
+    async def facilities(self, request: Request) -> Response:
+        principal = self._who.person(request)
+        if isinstance(principal, Denied):
+            return principal.response()
+        now = self._clock.now()
+
+        def draw() -> bytes:
+            rows, away = self._rows(principal, now)
+            return self._renderer.html("facilities.html", rows=rows, away=away).encode()
+
+        return self._fragment(request, now, await asyncio.to_thread(draw))
+
+    async def acknowledge(self, request: Request) -> Response:
+        """One tap: with script the answer is JSON, without it the page itself."""
+        principal = self._who.person(request)
+        wants_json = "application/json" in request.headers.get("accept", "")
+        if isinstance(principal, Denied):
+            return principal.response() if wants_json else self._html("sign_in.html", problem=None)
+        form = await self._form(request)
+        if isinstance(form, Response):
+            return form
+        incident = form.get("incident", "")
+        territory = await asyncio.to_thread(self._desk.incident_territory, incident)
+        result: dict[str, Any] | Refusal = Refusal("not-found", self._t["refused_not_found"])
+        if territory is not None and principal.sees(territory):
+            try:
+                result = await asyncio.to_thread(
+                    self._desk.acknowledge,
+                    incident,
+                    form.get("person", ""),
+                    "page",
+                    f"access {principal.id}",
+                    self._clock.now(),
+                )
+            except Unavailable:
+                return (
+                    desk_away() if wants_json else await self._document(principal, self._t["away"])
+                )
+        if not isinstance(result, Refusal):
+            return _json(result) if wants_json else RedirectResponse("/", 303)
+        said = self._refusal(result)
+        if wants_json:
+            return refusal_problem(Refusal(result.reason, said))
+        return await self._document(principal, said)
+
+    def _refusal(self, refusal: Refusal) -> str:
+        return str(
+            self._t[
+                {
+                    "not-found": "refused_not_found",
+                    "resolved": "refused_resolved",
+                    "unknown-person": "refused_person",
+                }[refusal.reason]
+            ]
+        )
+
+    async def sign_in(self, request: Request) -> Response:
+        form = await self._form(request)
+        if isinstance(form, Response):
+            return form
+        principal = self._who.by_token(form.get("token", ""))
+        if isinstance(principal, Denied):
+            said = self._t["wrong_token" if principal.status == 401 else "upstream_token"]
+            return self._html("sign_in.html", principal.status, problem=said)
+        answer = RedirectResponse("/", 303, SAFE)
+        answer.set_cookie(
+            COOKIE,
+            self._who.session(principal),
+            max_age=LIFE_S,
+            httponly=True,
+            samesite="strict",
+            secure=self._configuration.site.base_url.startswith("https:"),
+            path="/",
+        )
+        return answer
+
+    async def sign_out(self, request: Request) -> Response:
+        form = await self._form(request)
+        if isinstance(form, Response):
+            return form
+        answer = RedirectResponse("/", 303, SAFE)
+        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        return answer
+
+    async def file(self, request: Request) -> Response:
+        found = self._files.get(request.path_params["name"])
+        if found is None:
+            return self._html(
+                "notice.html", 404, problem=self._t["not_found"], hint=self._t["not_found_hint"]
+            )
+        content, media, tag = found
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=media, headers=headers)
+
+    async def _form(self, request: Request) -> dict[str, str] | Response:
+        """The fields of a form of our own page, or the answer that says why not."""
+        if not self._who.is_own_page(request):
+            return self._html("notice.html", 403, problem=self._t["not_own_page"], hint=None)
+        try:
+            body = await bounded_body(request, LONGEST_FORM)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except TooLong:
+            return problem(413, "too-large", f"the form is over {LONGEST_FORM} bytes")
+        return await form_fields(request, body)
+
+    def _board(self, principal: Principal, now: Instant) -> Any:
+        clockwork = self._clockwork(now)
+        incidents = []
+        for state in ("open", "acknowledged", "resolved"):
+            incidents += self._desk.incidents(state, None, principal.sees)
+        return self._maker.board(incidents, self._desk.phones(principal.sees), clockwork)
+
+    def _rows(self, principal: Principal, now: Instant) -> tuple[Any, bool]:
+        away, states = self._states is None, []
+        if self._states is not None:
+            try:
+                states = list(self._states())
+            except YujingError:
+                away = True
+        rows = facility_rows(self._configuration, states, principal.sees, self._clockwork(now))
+        return rows, away
+
+    def _clockwork(self, now: Instant) -> Clockwork:
+        return Clockwork(now, self._configuration.site.zone)
+
+    def _speed(self) -> float:
+        """Program seconds a second; only a scenario clock has another than 1."""
+        return float(getattr(self._clock, "speed", 1.0))
+
+    def _fragment(self, request: Request, now: Instant, content: bytes) -> Response:
+        tag = etag(content)
+        headers = SAFE | {
+            "ETag": tag,
+            "Yujing-Now": str(now // 1000),
+            "Yujing-Speed": repr(self._speed()),
+            "Vary": "Accept-Encoding, Cookie, Authorization",
+        }
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        if len(content) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
+            content = gzip.compress(content, 4, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        return Response(content, media_type="text/html; charset=utf-8", headers=headers)
+
+    def _html(self, template: str, status: int = 200, **values: Any) -> Response:
+        return HTMLResponse(self._renderer.html(template, **values), status, SAFE)
+
+
+async def form_fields(request: Request, body: bytes) -> dict[str, str]:
+    """Fields of an urlencoded or multipart form; a file field is left out."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+
+        async def once() -> Any:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        form = await Request(request.scope, once).form(max_files=0, max_fields=16)
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=64)
+    return dict(pairs)
+
+
+def _json(body: Any) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json", headers=SAFE)

@@ -1,0 +1,292 @@
+"""The board: what the page shows, made from the JSON of incidents, and pure.
+
+Incidents that wait for an answer stand first, the one with the least time left on top: that is
+the order in which a single officer at night should work.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from services.notify.pages.clockwork import Clockwork, Moment
+from services.notify.pages.words import words
+from services.notify.port import ChannelText
+from shared.model.configuration import Configuration, lineage
+from shared.model.severity import Severity
+
+MOST_PEOPLE = 300
+MOST_RECOVERED = 5
+_OUTCOMES = ("queued", "accepted", "delivered", "failed", "unknown", "repeated", "withheld")
+_SIGNS = {">=": "≥", "<=": "≤"}
+
+
+class AlertLine(msgspec.Struct, frozen=True):
+    title: str
+    severity: str
+    value: str
+    limit: str
+    since: Moment | None
+    place: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One person on one channel: how often, when last, and what became of it."""
+
+    person: str
+    name: str
+    title: str
+    channel: str
+    times: int
+    at: Moment | None
+    outcome: str
+    reason: str
+
+
+class Entry(msgspec.Struct, frozen=True):
+    at: Moment | None
+    kind: str
+    name: str
+    channel: str
+    reason: str
+
+
+class Choice(msgspec.Struct, frozen=True):
+    id: str
+    label: str
+
+
+class Card(msgspec.Struct, frozen=True):
+    id: str
+    state: str
+    severity: str
+    facility: str
+    territory: str
+    opened: Moment | None
+    next_step: Moment | None
+    step: int
+    acknowledged: Moment | None
+    acknowledged_by: str
+    resolved: Moment | None
+    alerts: tuple[AlertLine, ...]
+    told: tuple[Told, ...]
+    timeline: tuple[Entry, ...]
+    people: tuple[Choice, ...]
+    chosen: str
+    """Preselected, so that one tap is enough: whoever was told last, else who is nearest."""
+
+
+class Phone(msgspec.Struct, frozen=True):
+    person: str
+    name: str
+    title: str
+    channel: str
+    at: Moment
+    text: str
+
+
+class Board(msgspec.Struct, frozen=True):
+    open: tuple[Card, ...]
+    handled: tuple[Card, ...]
+    recovered: tuple[Card, ...]
+    phones: tuple[Phone, ...]
+
+
+class BoardMaker:
+    """Makes cards for one configuration, with names where the JSON has ids."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._c = configuration
+        self._english = configuration.site.language == "en"
+        self._ways = _way_names(configuration, words(configuration.site.language))
+
+    def board(
+        self,
+        incidents: Sequence[Mapping[str, Any]],
+        phones: Sequence[ChannelText],
+        clock: Clockwork,
+    ) -> Board:
+        cards = [self.card(incident, clock) for incident in incidents]
+        resolved = [card for card in cards if card.state == "resolved"]
+        return Board(
+            open=tuple(sorted((c for c in cards if c.state == "open"), key=_urgency)),
+            handled=tuple(sorted((c for c in cards if c.state == "acknowledged"), key=_urgency)),
+            recovered=tuple(sorted(resolved, key=lambda c: -(c.resolved.ms if c.resolved else 0)))[
+                :MOST_RECOVERED
+            ],
+            phones=tuple(
+                Phone(
+                    person=text.person,
+                    name=text.person_name,
+                    title=self._title(text.person),
+                    channel=self.way(text.channel),
+                    at=clock.of(text.at_us),
+                    text=text.text,
+                )
+                for text in sorted(phones, key=lambda text: (-text.at_us, text.person))
+            ),
+        )
+
+    def card(self, incident: Mapping[str, Any], clock: Clockwork) -> Card:
+        timeline = incident.get("timeline") or []
+        told = self.told(timeline, clock)
+        territory = str(incident.get("territory") or "")
+        people = self._people(territory, [line.person for line in told])
+        return Card(
+            id=str(incident["id"]),
+            state=str(incident["state"]),
+            severity=str(incident.get("severity") or "blue"),
+            facility=self._facility(str(incident.get("facility") or "")),
+            territory=self._territory(territory),
+            opened=clock.of_text(incident.get("opened_at")),
+            next_step=clock.of_text(incident.get("next_step_at")),
+            step=int(incident.get("step") or 0),
+            acknowledged=clock.of_text(incident.get("acknowledged_at")),
+            acknowledged_by=self.name(incident.get("acknowledged_by")),
+            resolved=clock.of_text(incident.get("resolved_at")),
+            alerts=self._alerts(incident, clock),
+            told=told,
+            timeline=tuple(
+                Entry(
+                    at=clock.of_text(entry.get("at")),
+                    kind=str(entry.get("kind")),
+                    name=self.name(entry.get("person")),
+                    channel=self.way(entry.get("channel")),
+                    reason=str(entry.get("reason") or ""),
+                )
+                for entry in reversed(timeline)
+            ),
+            people=people,
+            chosen=people[0].id if people else "",
+        )
+
+    def told(self, timeline: Sequence[Mapping[str, Any]], clock: Clockwork) -> tuple[Told, ...]:
+        """Latest first. A notification counts once, however many of its fates are known."""
+        lines: dict[tuple[str, str], Told] = {}
+        seen: dict[tuple[str, str], set[str]] = {}
+        for entry in timeline:
+            kind, person = entry.get("kind"), entry.get("person")
+            if kind not in _OUTCOMES or not person:
+                continue
+            key = (str(person), str(entry.get("channel") or ""))
+            notifications = seen.setdefault(key, set())
+            if kind != "withheld":
+                notifications.add(str(entry.get("notification") or entry.get("at")))
+            known = self._c.people.get(key[0])
+            lines.pop(key, None)
+            lines[key] = Told(
+                person=key[0],
+                name=self.name(key[0]),
+                title=known.title if known else "",
+                channel=self.way(key[1]),
+                times=len(notifications),
+                at=clock.of_text(entry.get("at")),
+                outcome=str(kind),
+                reason=str(entry.get("reason") or ""),
+            )
+        return tuple(reversed(lines.values()))
+
+    def name(self, person: str | None) -> str:
+        known = self._c.people.get(person or "")
+        return known.name if known else (person or "")
+
+    def way(self, channel: str | None) -> str:
+        """短信, 邮件 …; the id where it is not one of ours."""
+        return self._ways.get(channel or "", channel or "")
+
+    def _title(self, person: str) -> str:
+        known = self._c.people.get(person)
+        return known.title if known else ""
+
+    def _facility(self, facility: str) -> str:
+        known = self._c.facilities.get(facility)
+        return known.name if known else facility
+
+    def _territory(self, territory: str) -> str:
+        known = self._c.territories.get(territory)
+        return known.name if known else territory
+
+    def _alerts(self, incident: Mapping[str, Any], clock: Clockwork) -> tuple[AlertLine, ...]:
+        lines = sorted(
+            (alert for alert in incident.get("alerts") or [] if isinstance(alert, Mapping)),
+            key=lambda alert: -_rank(alert.get("severity")),
+        )
+        return tuple(self._alert(alert, clock) for alert in lines)
+
+    def _alert(self, alert: Mapping[str, Any], clock: Clockwork) -> AlertLine:
+        rule = self._c.rules.get(str(alert.get("rule")))
+        station = self._c.stations.get(str(alert.get("station")))
+        return AlertLine(
+            title=self._rule_title(str(alert.get("rule") or ""))
+            if rule
+            else str(alert.get("rule")),
+            severity=str(alert.get("severity") or "blue"),
+            value=quantity(alert.get("value"), alert.get("unit")),
+            limit=limit_text(alert.get("limit")),
+            since=clock.of_text(alert.get("since") or alert.get("episode") or alert.get("at")),
+            place=station.id if station and station.id != station.facility else "",
+        )
+
+    def _rule_title(self, rule: str) -> str:
+        known = self._c.rules[rule]
+        title = known.title_en if self._english else known.title_zh
+        return title or rule
+
+    def _people(self, territory: str, told: Sequence[str]) -> tuple[Choice, ...]:
+        """Who may be the one that answers: those told, then the territory's, then those above."""
+        above = lineage(territory, self._c.territories)
+        near = sorted(
+            (p for p in self._c.people.values() if p.territory in above),
+            key=lambda p: above.index(p.territory),
+        )
+        order = dict.fromkeys([*told, *(p.id for p in near)])
+        for person in self._c.people:
+            if len(order) >= MOST_PEOPLE:
+                break
+            order.setdefault(person)
+        return tuple(
+            Choice(id=p, label=f"{self.name(p)} {self._title(p)}".strip())
+            for p in order
+            if p in self._c.people
+        )
+
+
+def _way_names(configuration: Configuration, t: Mapping[str, str]) -> dict[str, str]:
+    """Channels by their kind; two of one kind are told apart by their ids."""
+    kinds = [channel.kind for channel in configuration.channels.values()]
+    names = {way: t[f"way_{way}"] for way in ("api", "page", "link", "cli")}
+    for channel in configuration.channels.values():
+        name = t[f"way_{channel.kind}"]
+        names[channel.id] = name if kinds.count(channel.kind) == 1 else f"{name} {channel.id}"
+    return names
+
+
+def _urgency(card: Card) -> tuple[bool, int, int, int]:
+    """Least time left first; without a next step last; then the more severe, then the older."""
+    return (
+        card.next_step is None,
+        card.next_step.ms if card.next_step else 0,
+        -_rank(card.severity),
+        card.opened.ms if card.opened else 0,
+    )
+
+
+def _rank(severity: object) -> int:
+    return Severity(severity).rank if severity in {s.value for s in Severity} else 0
+
+
+def quantity(value: float | None, unit: str | None) -> str:
+    """At most 4 significant digits, as in the texts; "1" is no unit."""
+    if value is None:
+        return ""
+    digits = f"{value:.4g}"
+    if "e" in digits:
+        digits = f"{value:.0f}" if abs(value) >= 1 else f"{value:.4g}"
+    return digits if unit in (None, "", "1") else f"{digits} {unit}"
+
+
+def limit_text(limit: str | None) -> str:
+    text = limit or ""
+    for plain, sign in _SIGNS.items():
+        text = text.replace(plain, sign)
+    return text
