@@ -10,6 +10,8 @@ from shared.log.port import DEAD_LETTERS, Log, Position
 from shared.model.instants import Instant, instant_text
 
 LONGEST_RAW = 64 * 1024
+FURTHEST = 1 << 62
+"""Positions that a caller gives are cut here: the log counts in 64 bits."""
 _PASSWORD = re.compile(rb"\bPW=[^;]*", re.IGNORECASE)
 
 
@@ -37,22 +39,30 @@ def encode(letter: DeadLetter) -> bytes:
 
 def listing(log: Log, zone: ZoneInfo, after: int, limit: int) -> list[dict[str, Any]]:
     """Letters after a position, oldest first, without their bytes."""
-    batch = log.read(DEAD_LETTERS, 0, Position(after + 1), limit)
-    return [_object(entry.position, entry.value, zone) for entry in batch.entries]
+    batch = log.read(DEAD_LETTERS, 0, Position(min(after, FURTHEST) + 1), limit)
+    return [
+        _object(entry.position, msgspec.msgpack.decode(entry.value, type=DeadLetter), zone)
+        for entry in batch.entries
+    ]
 
 
 def one(log: Log, zone: ZoneInfo, position: int) -> dict[str, Any] | None:
     """One letter with its bytes as text; what is no UTF-8 is shown escaped."""
-    batch = log.read(DEAD_LETTERS, 0, Position(position), 1)
+    letter = letter_at(log, position)
+    if letter is None:
+        return None
+    return _object(position, letter, zone) | {"raw": letter.raw.decode("utf-8", "backslashreplace")}
+
+
+def letter_at(log: Log, position: int) -> DeadLetter | None:
+    """The letter that stands exactly there."""
+    batch = log.read(DEAD_LETTERS, 0, Position(min(position, FURTHEST)), 1)
     if not batch.entries or batch.entries[0].position != position:
         return None
-    value = batch.entries[0].value
-    letter = msgspec.msgpack.decode(value, type=DeadLetter)
-    return _object(position, value, zone) | {"raw": letter.raw.decode("utf-8", "backslashreplace")}
+    return msgspec.msgpack.decode(batch.entries[0].value, type=DeadLetter)
 
 
-def _object(position: int, value: bytes, zone: ZoneInfo) -> dict[str, Any]:
-    letter = msgspec.msgpack.decode(value, type=DeadLetter)
+def _object(position: int, letter: DeadLetter, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "id": int(position),
         "at": instant_text(letter.at_us, zone),

@@ -1,10 +1,12 @@
 """Seen: which readings the log already has, so that a second delivery changes nothing.
 
 Derived from the log: `ingest.db` keeps, for each station and interval, which windows stand at
-which log position, and the position up to which that is known. The values themselves stay in
-the log. A report newer than everything of its station and interval needs no look-up at all.
+which log position with a digest of its readings, and the position up to which that is known. The
+values themselves stay in the log and are compared there when the digest differs. A report newer
+than everything of its station and interval needs no look-up at all.
 """
 
+import hashlib
 import sqlite3
 import zlib
 from collections.abc import Iterable
@@ -18,11 +20,13 @@ from shared.model.report import Activate, Record, Report, Tick, decode_envelope
 
 KEEP = 1_000
 """Readings of each series that are remembered at least (contract §3)."""
+ENVELOPES = 4
+"""Decoded log entries that are held: a batch sent again looks into the same few."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS windows (
     series TEXT NOT NULL, observed_us INTEGER NOT NULL, position INTEGER NOT NULL,
-    slot INTEGER NOT NULL, shape INTEGER NOT NULL,
+    slot INTEGER NOT NULL, shape INTEGER NOT NULL, digest INTEGER NOT NULL,
     PRIMARY KEY (series, observed_us, position, slot)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -38,14 +42,15 @@ class Seen:
 
     def __init__(self, path: Path | str, log: Log) -> None:
         self._log = log
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._db = _opened(path)
         self._newest: dict[str, int] = {}
+        self._envelopes: dict[Position, list[Record]] = {}
         self._since_pruned: dict[tuple[str, int], int] = {}
         state = dict(self._db.execute("SELECT name, value FROM state").fetchall())
         self._next = Position(int(state.get("next", 0)))
+        if self._next > log.end(REPORTS, 0):  # the log was put back from a copy: derive anew
+            self._db.executescript("DELETE FROM windows; DELETE FROM state;")
+            state, self._next = {}, Position(0)
         self.last_tick_us: int | None = int(state["tick"]) if "tick" in state else None
         self.last_bundle: str | None = state.get("bundle")
         self._pending = 0
@@ -56,8 +61,11 @@ class Seen:
         """After a failure: drop what is not committed; `behind` until caught up again."""
         self.behind = True
         self._newest.clear()
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        except sqlite3.Error:
+            pass  # catch_up meets the same trouble and says so
 
     def catch_up(self) -> None:
         """Learn what the log has that we do not.
@@ -90,10 +98,12 @@ class Seen:
         stored: list[Report] = list(pending)
         if report.observed_us <= self._newest_of(series):
             rows = self._db.execute(
-                "SELECT position, slot FROM windows WHERE series = ? AND observed_us = ?",
+                "SELECT position, slot, digest FROM windows WHERE series = ? AND observed_us = ?",
                 (series, report.observed_us),
             ).fetchall()
-            stored += [self._report(Position(position), slot) for position, slot in rows]
+            if rows and _digest(report) in (digest for _, _, digest in rows):
+                return True
+            stored += [self._report(Position(position), slot) for position, slot, _ in rows]
         if not stored:
             return False
         known = {
@@ -115,7 +125,7 @@ class Seen:
             if isinstance(record, Report):
                 series = series_of(record)
                 shape = _shape(record)
-                rows.append((series, record.observed_us, position, slot, shape))
+                rows.append((series, record.observed_us, position, slot, shape, _digest(record)))
                 if record.observed_us > self._newest_of(series):
                     self._newest[series] = record.observed_us
                 self._prune(series, shape)
@@ -123,7 +133,7 @@ class Seen:
                 self.last_tick_us = max(record.at_us, self.last_tick_us or record.at_us)
             elif isinstance(record, Activate):
                 self.last_bundle = record.bundle
-        self._db.executemany("INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?, ?, ?)", rows)
         self._next = Position(position + 1)
         self._pending += len(records)
         if self._pending >= 5_000:
@@ -159,8 +169,12 @@ class Seen:
         return newest
 
     def _report(self, position: Position, slot: int) -> Report:
-        entry = self._log.read(REPORTS, 0, position, 1).entries[0]
-        record = decode_envelope(entry.value)[slot]
+        if position not in self._envelopes:
+            if len(self._envelopes) >= ENVELOPES:
+                self._envelopes.pop(next(iter(self._envelopes)))
+            entry = self._log.read(REPORTS, 0, position, 1).entries[0]
+            self._envelopes[position] = decode_envelope(entry.value)
+        record = self._envelopes[position][slot]
         assert isinstance(record, Report), (position, slot)
         return record
 
@@ -170,12 +184,42 @@ class Seen:
         if count >= KEEP:
             self._db.execute(
                 "DELETE FROM windows WHERE series = ?1 AND shape = ?2 AND observed_us < ("
-                "SELECT observed_us FROM windows WHERE series = ?1 AND shape = ?2 "
+                "SELECT DISTINCT observed_us FROM windows WHERE series = ?1 AND shape = ?2 "
                 "ORDER BY observed_us DESC LIMIT 1 OFFSET ?3)",
                 (series, shape, KEEP),
             )
             count = 0
         self._since_pruned[(series, shape)] = count
+
+
+def _opened(path: Path | str) -> sqlite3.Connection:
+    """Open or create; a file that is damaged is removed, since all of it can be derived."""
+    try:
+        return _connected(path)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise Unavailable(f"ingest.db cannot be opened: {error}; look at the disk") from error
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        return _connected(path)
+
+
+def _connected(path: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.executescript(_SCHEMA)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _digest(report: Report) -> int:
+    """63 bits of what the report says, in its order: equal reports have equal digests."""
+    said = msgspec.msgpack.encode((report.indicators, report.values, report.flags))
+    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest()) >> 1
 
 
 def _shape(report: Report) -> int:

@@ -134,7 +134,8 @@ class Writer:
             log.error("log_away", detail=str(error))
         self.healthy = False
         for job in group:
-            job.answer.set_exception(error)
+            if not job.answer.done():
+                job.answer.set_exception(error)
 
     def _write(self, group: list[_Job]) -> None:
         if not self.healthy or self._seen.behind:
@@ -144,11 +145,24 @@ class Writer:
         records: list[Record] = []
         letters: list[tuple[str, str, bytes]] = []
         pending: dict[tuple[str, int], list[Report]] = {}
-        answers: list[list[Verdict]] = []
+        answers: list[list[Verdict] | Unavailable] = []
         for job in group:
             if job.control is not None:
                 records.append(job.control)
-            answers.append(self._decide(job, now, records, letters, pending))
+            try:
+                verdicts, reports, refused = self._decide(job, now, pending)
+            except Exception as error:
+                # Ours, and this sender's alone: his neighbours in the group must not suffer.
+                log.exception("submission_failed")
+                self._metrics.failures.labels("ingest").inc()
+                answers.append(Unavailable(f"ingest failed: {type(error).__name__}"))
+                continue
+            answers.append(verdicts)
+            if not job.dry:
+                records += reports
+                letters += refused
+                for report in reports:
+                    pending.setdefault(_window(report), []).append(report)
         entries = list(letters)
         if records:
             # The envelope comes last: its position is what append returns.
@@ -171,15 +185,13 @@ class Writer:
             self._seen.forget()
 
     def _decide(
-        self,
-        job: _Job,
-        now: Instant,
-        records: list[Record],
-        letters: list[tuple[str, str, bytes]],
-        pending: dict[tuple[str, int], list[Report]],
-    ) -> list[Verdict]:
+        self, job: _Job, now: Instant, pending: dict[tuple[str, int], list[Report]]
+    ) -> tuple[list[Verdict], list[Report], list[tuple[str, str, bytes]]]:
+        """(a verdict per item, what is to be logged, dead letters); nothing is changed."""
         verdicts: list[Verdict] = []
-        dry: dict[tuple[str, int], list[Report]] = {}
+        reports: list[Report] = []
+        letters: list[tuple[str, str, bytes]] = []
+        own: dict[tuple[str, int], list[Report]] = {}
         for candidate, raw in job.items:
             judged: Report | Rejection
             if isinstance(candidate, Rejection):
@@ -190,19 +202,17 @@ class Writer:
                 )
             if isinstance(judged, Rejection):
                 verdicts.append(judged)
-                if not job.dry:
-                    facility = candidate.facility if isinstance(candidate, Candidate) else ""
-                    letters.append(self._letter(job.source, judged, facility, raw, now))
+                facility = candidate.facility if isinstance(candidate, Candidate) else ""
+                letters.append(self._letter(job.source, judged, facility, raw, now))
                 continue
-            key = (series_of(judged), judged.observed_us)
-            if self._seen.known(judged, pending.get(key, []) + dry.get(key, [])):
+            window = _window(judged)
+            if self._seen.known(judged, [*pending.get(window, ()), *own.get(window, ())]):
                 verdicts.append(Duplicate())
                 continue
             verdicts.append(Accepted())
-            (dry if job.dry else pending).setdefault(key, []).append(judged)
-            if not job.dry:
-                records.append(judged)
-        return verdicts
+            own.setdefault(window, []).append(judged)
+            reports.append(judged)
+        return verdicts, reports, letters
 
     def _letter(
         self, source: Source, refused: Rejection, facility: str, raw: bytes, now: Instant
@@ -220,12 +230,17 @@ class Writer:
         )
         return (DEAD_LETTERS, facility, dead_letters.encode(letter))
 
-    def _answer(self, group: list[_Job], answers: list[list[Verdict]]) -> None:
+    def _answer(self, group: list[_Job], answers: list[list[Verdict] | Unavailable]) -> None:
         for job, verdicts in zip(group, answers, strict=True):
+            if isinstance(verdicts, Unavailable):
+                if not job.answer.done():
+                    job.answer.set_exception(verdicts)
+                continue
             if not job.dry:
                 for verdict in verdicts:
                     self._count(job.source.listener, verdict)
-            job.answer.set_result(verdicts)
+            if not job.answer.done():  # whoever asked may have gone
+                job.answer.set_result(verdicts)
 
     def _count(self, listener: str, verdict: Verdict) -> None:
         match verdict:
@@ -237,3 +252,7 @@ class Writer:
                 result = "rejected"
                 self._metrics.rejections.labels(reason).inc()
         self._metrics.reports.labels(listener, result).inc()
+
+
+def _window(report: Report) -> tuple[str, int]:
+    return (series_of(report), report.observed_us)

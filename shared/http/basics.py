@@ -1,9 +1,11 @@
 """What every service answers without a token: healthz, readyz, metrics, problem pages."""
 
 from collections.abc import Callable
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -35,6 +37,21 @@ def basic_routes(
         Route("/metrics", metrics),
         *problem_pages(),
     ]
+
+
+def problem_handlers() -> dict[Any, Any]:
+    """For Starlette's `exception_handlers`: no such page or method, and our own failures."""
+
+    async def http_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, "not-found", error.detail, dict(error.headers or {}))
+
+    async def failure(_request: Request, error: Exception) -> Response:
+        return problem(
+            500, "log-away", f"the request failed inside ({type(error).__name__}); see the log"
+        )
+
+    return {HTTPException: http_error, Exception: failure}
 
 
 def openapi_route(document: dict[str, object]) -> Route:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from shared.log.port import Batch, Entry, Position
+from shared.log.port import Batch, Entry, Position, within_bounds
 
 
 class MemoryLog:
@@ -25,7 +25,7 @@ class MemoryLog:
         with self._grown:
             kept = self._topics.get(topic, [])
             first = max(start, 1) - 1
-            found = kept[first : first + limit]
+            found = list(within_bounds(kept[first : first + limit]))
         return Batch(found, Position(found[-1].position + 1) if found else start)
 
     def end(self, topic: str, partition: int) -> Position:

@@ -5,7 +5,7 @@ bytes: on the judged log one envelope of records (shared.model.report), on dead 
 refused item. SQLite and Kafka are the same port.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NewType, Protocol
 
 import msgspec
@@ -15,6 +15,10 @@ Position = NewType("Position", int)
 
 REPORTS = "yujing.reports.v1"
 DEAD_LETTERS = "yujing.dead-letters.v1"
+
+
+READ_BYTES = 16 * 1024 * 1024
+"""A read ends early rather than hold more than this (one entry may be larger)."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -28,6 +32,16 @@ class Batch(msgspec.Struct, frozen=True):
 
     entries: list[Entry]
     next: Position
+
+
+def within_bounds(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """As many entries as a read may hold at once; never none of some."""
+    size = 0
+    for entry in entries:
+        size += len(entry.value)
+        if size > READ_BYTES and size > len(entry.value):
+            return
+        yield entry
 
 
 class Log(Protocol):
@@ -44,7 +58,10 @@ class Log(Protocol):
         """
 
     def read(self, topic: str, partition: int, start: Position, limit: int = 1000) -> Batch:
-        """Entries at or after `start`, at most `limit`; position 0 is the beginning."""
+        """Entries at or after `start`, at most `limit` and about 16 MiB, at least one if any.
+
+        Position 0 is the beginning. Nothing found means there is nothing (yet).
+        """
 
     def end(self, topic: str, partition: int) -> Position:
         """Where the next entry will stand, or later."""

@@ -1,16 +1,19 @@
 """The log on SQLite: one file, fsync before `append` returns, readers on their own connections.
 
 One writer connection behind a lock. `synchronous=FULL` in WAL mode makes a commit durable
-against power loss; the WAL is folded back on a second connection so that no append waits for it.
+against power loss; a thread folds the WAL back on a connection of its own, so that no append
+waits for it. After a failed commit nobody knows what a connection thinks: it is thrown away, and
+the next append opens the file anew.
 """
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from shared.errors import Unavailable
-from shared.log.port import Batch, Entry, Position
+from shared.log.port import Batch, Entry, Position, within_bounds
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -19,8 +22,9 @@ CREATE TABLE IF NOT EXISTS entries (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS bundles (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
-_FOLD_EVERY_PAGES = 4_000
-"""About 16 MiB of WAL before it is folded back."""
+_FOLD_EVERY_S = 0.25
+_FOLD_AT_LATEST_PAGES = 16_000
+"""About 64 MiB of WAL: the net, should the folding thread be kept from its work."""
 
 
 class SqliteLog:
@@ -40,19 +44,26 @@ class SqliteLog:
         self._writer: sqlite3.Connection | None = None
         self._ends: dict[str, int] = {}
         self._connect()
+        self._stop = threading.Event()
+        self._unfolded = False
+        self._folder = threading.Thread(target=self._fold, name="log-folder", daemon=True)
+        self._folder.start()
 
     def _connect(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = None
         try:
             connection = sqlite3.connect(
                 self._path, isolation_level=None, check_same_thread=False, timeout=5
             )
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
-            connection.execute(f"PRAGMA wal_autocheckpoint={_FOLD_EVERY_PAGES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint={_FOLD_AT_LATEST_PAGES}")
             connection.executescript(_SCHEMA)
             ends = connection.execute("SELECT topic, max(position) FROM entries GROUP BY topic")
             self._ends = dict(ends.fetchall())
         except sqlite3.Error as error:
+            if connection is not None:
+                connection.close()
             raise Unavailable(f"{self._path.name}: {error}; look at the disk") from error
         self._writer = connection
         return connection
@@ -79,26 +90,37 @@ class SqliteLog:
                     f"the log cannot be written: {error}; free disk space or mend the disk"
                 ) from error
             self._ends = ends
+            self._unfolded = True
         with self._grown:
             self._grown.notify_all()
         return Position(rows[-1][1] if rows else 0)
 
     def _give_up(self, connection: sqlite3.Connection) -> None:
-        """After a failed commit nobody knows the connection's state: start from the file again."""
         self._writer = None
-        try:
+        with contextlib.suppress(sqlite3.Error):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            pass
-        finally:
+        with contextlib.suppress(sqlite3.Error):
             connection.close()
+
+    def _fold(self) -> None:
+        """Every now and then copy what the WAL holds into the file; appends go on meanwhile."""
+        while not self._stop.wait(_FOLD_EVERY_S):
+            if not self._unfolded:
+                continue
+            self._unfolded = False
+            # A full or broken disk: the next append says so, and the WAL keeps what it has.
+            with (
+                contextlib.suppress(sqlite3.Error),
+                contextlib.closing(sqlite3.connect(self._path, timeout=0)) as connection,
+            ):
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
-                f"file:{self._path}?mode=ro",
+                f"{self._path.absolute().as_uri()}?mode=ro",
                 uri=True,
                 isolation_level=None,
                 check_same_thread=False,
@@ -110,12 +132,17 @@ class SqliteLog:
 
     def read(self, topic: str, partition: int, start: Position, limit: int = 1000) -> Batch:
         try:
-            rows = self._reader().execute(
-                "SELECT position, key, value FROM entries WHERE topic = ? AND position >= ? "
-                "ORDER BY position LIMIT ?",
-                (topic, start, limit),
-            )
-            found = [Entry(Position(position), key, value) for position, key, value in rows]
+            # The cursor is closed before anything else happens: a read that stays open would
+            # keep the WAL from ever being folded back.
+            with contextlib.closing(self._reader().cursor()) as cursor:
+                cursor.execute(
+                    "SELECT position, key, value FROM entries WHERE topic = ? AND position >= ? "
+                    "ORDER BY position LIMIT ?",
+                    (topic, start, limit),
+                )
+                found = list(
+                    within_bounds(Entry(Position(row[0]), row[1], row[2]) for row in cursor)
+                )
         except sqlite3.Error as error:
             raise Unavailable(f"the log cannot be read: {error}") from error
         return Batch(found, Position(found[-1].position + 1) if found else start)
@@ -140,15 +167,23 @@ class SqliteLog:
                 raise Unavailable(f"the bundle cannot be written: {error}") from error
 
     def get(self, name: str) -> bytes:
-        row = self._reader().execute("SELECT body FROM bundles WHERE name = ?", (name,)).fetchone()
+        try:
+            found = self._reader().execute("SELECT body FROM bundles WHERE name = ?", (name,))
+            row = found.fetchone()
+        except sqlite3.Error as error:
+            raise Unavailable(f"the bundle cannot be read: {error}") from error
         if row is None:
             raise KeyError(name)
         return bytes(row[0])
 
     def close(self) -> None:
+        """Only when no other thread reads any more."""
+        self._stop.set()
+        self._folder.join(5)
         with self._write:
             for connection in self._open_readers:
                 connection.close()
+            self._open_readers.clear()
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None

@@ -38,7 +38,7 @@ Reason = Literal[
 ]
 """Why something was refused: the name of the problem page and the label in metrics.
 
-The last row exists on HJ 212 only."""
+The last five, from `crc` on, exist on HJ 212 only."""
 
 
 class CandidateReading(msgspec.Struct, frozen=True):

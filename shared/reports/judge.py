@@ -3,11 +3,12 @@
 It looks at the source's rights first, so that an outsider learns nothing about what exists.
 """
 
+import math
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from shared.model.configuration import Configuration
-from shared.model.instants import Instant, instant_text, window_start
+from shared.model.instants import Instant, instant_text, window_end, window_start
 from shared.model.report import Report
 from shared.model.units import UnknownUnit, convert
 from shared.reports.candidate import Candidate, CandidateReading, Rejection
@@ -60,7 +61,15 @@ class Judge:
         station = self._station(candidate)
         if isinstance(station, Rejection):
             return station
-        start = window_start(candidate.observed_us, candidate.interval, self._zone)
+        try:
+            start = window_start(candidate.observed_us, candidate.interval, self._zone)
+            window_end(start, candidate.interval, self._zone)
+        except (OverflowError, ValueError):
+            return rejection(
+                "bad-time",
+                "observed_at is at the edge of the calendar (years 1 to 9999); check the sender",
+                "/observed_at",
+            )
         if now_us is not None and start > now_us + AHEAD_US:
             return rejection(
                 "in-the-future",
@@ -120,7 +129,7 @@ class Judge:
         if reading.unit is None:
             return reading.value
         try:
-            return convert(reading.value, reading.unit, indicator.unit)
+            value = convert(reading.value, reading.unit, indicator.unit)
         except UnknownUnit:
             return rejection(
                 "unknown-unit",
@@ -128,3 +137,10 @@ class Judge:
                 f"converted to {indicator.unit!r}; send it in {indicator.unit!r}",
                 f"/readings/{index}/unit",
             )
+        if not math.isfinite(value):
+            return rejection(
+                "bad-number",
+                f"{reading.value!r} {reading.unit} is too large to be held in {indicator.unit!r}",
+                f"/readings/{index}/value",
+            )
+        return value

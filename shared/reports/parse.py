@@ -171,8 +171,10 @@ def _escaped(key: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """What was seen, short enough to read."""
+    """What was seen, short enough to read; of what is nested only the kind."""
     if value is None:
         return "absent or null"
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

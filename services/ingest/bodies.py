@@ -1,0 +1,169 @@
+"""A request's bytes become items: bounded while they arrive, unpacked, taken apart.
+
+The bounds count what comes out of the decompression, so a small bomb is as large as what it
+makes. A body is refused whole here; an item inside it is refused by what it says.
+"""
+
+import zlib
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.requests import Request
+
+from shared.reports.candidate import Candidate, Reason, Rejection
+from shared.reports.parse import parse_report, rejection
+
+MOST_BYTES = 16 * 1024 * 1024
+MOST_REPORTS = 10_000
+PACKED_EXTRA = 64 * 1024
+"""Gzip makes incompressible data a little longer; members that hold nothing end here too."""
+
+_JSON_TYPES = ("application/json", "application/x-ndjson", "text/json")
+_BOM = b"\xef\xbb\xbf"
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_HUGE_NUMBERS = msgspec.json.Decoder(float_hook=float)
+"""Reads 1e999 as infinity, so that one number is refused and not the whole body; slower."""
+
+Item = tuple[Candidate | Rejection, bytes]
+"""What was read, and its bytes for the dead letter."""
+
+
+class Refused(Exception):
+    """The request as a whole is answered with a problem; nothing of it was taken."""
+
+    def __init__(
+        self, status: int, name: Reason, detail: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.name, self.detail, self.headers = status, name, detail, headers
+
+
+async def read_body(request: Request) -> tuple[bytes, bool]:
+    """(the body after decompression, whether it is NDJSON).
+
+    Raises:
+        Refused: 415, 413 or 400.
+
+    """
+    media, _, _ = request.headers.get("content-type", "application/json").partition(";")
+    media = media.strip().lower()
+    if media not in _JSON_TYPES:
+        raise Refused(
+            415,
+            "bad-json",
+            f"content type {media[:64]!r}; send application/json or application/x-ndjson",
+        )
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip", ""):
+        raise Refused(415, "bad-json", f"content encoding {encoding[:64]!r}; send gzip or none")
+    unpack = Gunzip() if "gzip" in encoding else None
+    chunks: list[bytes] = []
+    size = packed = 0
+    async for chunk in request.stream():
+        packed += len(chunk)
+        piece = unpack.feed(chunk, MOST_BYTES + 1 - size) if unpack else chunk
+        size += len(piece)
+        if size > MOST_BYTES or packed > MOST_BYTES + PACKED_EXTRA:
+            raise Refused(
+                413,
+                "too-large",
+                f"over {MOST_BYTES} bytes after decompression; nothing was taken; send it in parts",
+            )
+        chunks.append(piece)
+    if unpack and not unpack.complete:
+        raise Refused(400, "bad-json", "the gzip data is cut short")
+    return b"".join(chunks), media == "application/x-ndjson"
+
+
+def read_items(body: bytes, ndjson: bool, zone: ZoneInfo) -> list[Item]:
+    """The reports of a body, in order.
+
+    Raises:
+        Refused: 400 for what is not JSON, 413 for too many.
+
+    """
+    body = body.removeprefix(_BOM)
+    return _lines(body, zone) if ndjson else _document(body, zone)
+
+
+def _lines(body: bytes, zone: ZoneInfo) -> list[Item]:
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    _check_count(len(lines))
+    items: list[Item] = []
+    for line in lines:
+        try:
+            decoded = _decoded(line)
+        except _BROKEN as error:
+            items.append((rejection("bad-json", f"this line is not JSON: {_why(error)}"), line))
+        else:
+            items.append((parse_report(decoded, zone), line))
+    return items
+
+
+def _document(body: bytes, zone: ZoneInfo) -> list[Item]:
+    try:
+        decoded = _decoded(body)
+    except _BROKEN as error:
+        raise Refused(400, "bad-json", f"the body is not JSON: {_why(error)}") from error
+    if not isinstance(decoded, list):
+        return [(parse_report(decoded, zone), body)]
+    _check_count(len(decoded))
+    raw = [bytes(item) for item in msgspec.json.decode(body, type=list[msgspec.Raw])]
+    return [(parse_report(item, zone), text) for item, text in zip(decoded, raw, strict=True)]
+
+
+def _decoded(text: bytes) -> object:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.ValidationError:  # the only one there is here: a number out of range
+        return _HUGE_NUMBERS.decode(text)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8; send UTF-8"
+    return "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_REPORTS:
+        raise Refused(
+            413,
+            "too-many",
+            f"{count} reports; at most {MOST_REPORTS} at once; nothing was taken; "
+            "send them in parts",
+        )
+
+
+class Gunzip:
+    """Gzip (several members too) that never makes more than it is asked for."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=31)
+
+    @property
+    def complete(self) -> bool:
+        return self._inflate.eof
+
+    def feed(self, data: bytes, most: int) -> bytes:
+        """What `data` unpacks to, at most `most` bytes (at least 1).
+
+        Raises:
+            Refused: not gzip.
+
+        """
+        made: list[bytes] = []
+        size = 0
+        while data:
+            if self._inflate.eof:
+                self._inflate = zlib.decompressobj(wbits=31)
+            try:
+                piece = self._inflate.decompress(data, most - size)
+            except zlib.error as error:
+                raise Refused(400, "bad-json", f"not gzip: {error}") from error
+            made.append(piece)
+            size += len(piece)
+            if size >= most:
+                break
+            data = self._inflate.unused_data if self._inflate.eof else b""
+        return b"".join(made)
