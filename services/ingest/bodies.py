@@ -16,7 +16,9 @@ from shared.reports.parse import parse_report, rejection
 MOST_BYTES = 16 * 1024 * 1024
 MOST_REPORTS = 10_000
 PACKED_EXTRA = 64 * 1024
-"""Gzip makes incompressible data a little longer; members that hold nothing end here too."""
+"""Gzip makes incompressible data a little longer."""
+MOST_MEMBERS = 1_000
+"""Of one gzip body; each costs time even when it holds nothing."""
 
 _JSON_TYPES = ("application/json", "application/x-ndjson", "text/json")
 _BOM = b"\xef\xbb\xbf"
@@ -140,6 +142,7 @@ class Gunzip:
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(wbits=31)
+        self._members = 1
 
     @property
     def complete(self) -> bool:
@@ -156,6 +159,9 @@ class Gunzip:
         size = 0
         while data:
             if self._inflate.eof:
+                self._members += 1
+                if self._members > MOST_MEMBERS:
+                    raise Refused(413, "too-large", f"over {MOST_MEMBERS} gzip members")
                 self._inflate = zlib.decompressobj(wbits=31)
             try:
                 piece = self._inflate.decompress(data, most - size)
