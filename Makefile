@@ -16,7 +16,7 @@ parts:
 	@sh scripts/install_parts.sh
 
 run: setup ## play the story of 2020-2022 in one process and go on serving
-	@$(PY) -m services run-story
+	@$(PY) -m services story
 
 test: setup-dev parts ## everything: unit, property, contract, scenario, simulation, system
 	@$(PY) -m tests

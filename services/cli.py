@@ -1,9 +1,13 @@
 """The command line: `yujing`. Every command says what it needs and what to do when it fails."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from shared.errors import ConfigError, InUse, NewerData, YujingError
 
 EXIT_FAILED, EXIT_CONFIG, EXIT_IN_USE, EXIT_NEWER = 1, 2, 3, 4
 DEFAULT_HTTP, DEFAULT_HJ212 = "127.0.0.1:8620", "127.0.0.1:8621"
@@ -70,6 +74,73 @@ def backtest(
     from shared.config.load import load
 
     raise typer.Exit(run(load(config, os.environ), inputs, out))
+
+
+@app.command()
+def serve(
+    config: ConfigOption,
+    data: DataOption,
+    http: HttpOption = DEFAULT_HTTP,
+    hj212: Hj212Option = DEFAULT_HJ212,
+    clock: ClockOption = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Let a browser on this machine in without a token.")
+    ] = False,
+) -> None:
+    """Ingest, rules and notify in one process on SQLite."""
+    from services.embedded import serve as run
+    from services.options import Options
+
+    raise typer.Exit(run(Options(config, data, http, hj212, clock, demo)))
+
+
+@app.command()
+def story(
+    config: Annotated[Path | None, typer.Option("--config", envvar="YUJING_CONFIG")] = None,
+    data: Annotated[Path, typer.Option("--data", envvar="YUJING_DATA")] = Path("var/story"),
+    http: HttpOption = DEFAULT_HTTP,
+    hj212: Hj212Option = DEFAULT_HJ212,
+    clock: ClockOption = None,
+    once: Annotated[bool, typer.Option("--once", help="End after the summary.")] = False,
+) -> None:
+    """What `make run` does: play 2020-2022 through the real ports, then go on serving."""
+    from services.story.run import run
+
+    raise typer.Exit(run(config, data, http, hj212, clock, once=once))
+
+
+@app.command()
+def doctor(config: ConfigOption, data: DataOption) -> None:
+    """Gateway, mail, clock, disk, database, roster: one line each, and what to do."""
+    from services.doctor import examine
+    from shared.clock import SystemClock
+    from shared.config.load import load
+
+    lines = list(examine(load(config, os.environ), data, SystemClock()))
+    for line in lines:
+        typer.echo(line.text())
+    raise typer.Exit(EXIT_FAILED if any(line.state == "fail" for line in lines) else 0)
+
+
+@app.command()
+def decode(
+    protocol: Annotated[str, typer.Argument(help="hj212")],
+    file: Annotated[str, typer.Argument(help="A file, or - for standard input.")] = "-",
+) -> None:
+    """One JSON object per frame; what is no frame becomes {"error": ...}."""
+    from services.ingest.decode import decode_stream
+
+    if protocol != "hj212":
+        typer.echo(f"decode: {protocol!r} is not known; give hj212", err=True)
+        raise typer.Exit(EXIT_FAILED)
+    if file == "-":
+        raise typer.Exit(decode_stream(sys.stdin.buffer, sys.stdout))
+    try:
+        with Path(file).open("rb") as source:
+            raise typer.Exit(decode_stream(source, sys.stdout))
+    except OSError as error:
+        typer.echo(f"decode: {file}: {error.strerror}", err=True)
+        raise typer.Exit(EXIT_FAILED) from error
 
 
 def main() -> None:

@@ -15,7 +15,10 @@ class Clock(Protocol):
         """Microseconds of program time that never step; only differences mean anything."""
 
     def wait(self, event: threading.Event, program_us: int) -> bool:
-        """Wait until `event` is set or that much program time has passed; True when set."""
+        """Wait until `event` is set or that much program time has passed; True when set.
+
+        May return earlier (after 250 ms), so that a change of speed is felt: ask again.
+        """
 
 
 class SystemClock:
@@ -54,6 +57,12 @@ class ScenarioClock:
     def steady_us(self) -> int:
         return int(self.now())
 
+    def go_on_from(self, instant: Instant) -> None:
+        """Started again on the same data: time goes on from the last tick."""
+        with self._lock:
+            self._base_us = int(instant)
+            self._base_ns = time.monotonic_ns()
+
     def set_speed(self, speed: float) -> None:
         with self._lock:
             monotonic_ns = time.monotonic_ns()
@@ -62,12 +71,7 @@ class ScenarioClock:
             self._speed = speed
 
     def wait(self, event: threading.Event, program_us: int) -> bool:
-        # At most 250 ms at once, so that a change of speed is felt.
-        deadline = self.now() + program_us
-        while (left := deadline - self.now()) > 0:
-            if event.wait(min(left / 1e6 / max(self._speed, 1e-9), 0.25)):
-                return True
-        return event.is_set()
+        return event.wait(min(max(program_us, 0) / 1e6 / max(self.speed, 1e-9), 0.25))
 
 
 class VirtualClock:

@@ -97,6 +97,13 @@ class Hj212Port:
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
+    async def serve(self, taken: socket.socket) -> None:
+        """Listen on a socket that was bound before anything else was opened."""
+        _allow_many_files()
+        self._server = await asyncio.start_server(
+            self._connected, sock=taken, limit=READ_BYTES, backlog=1024
+        )
+
     async def stop(self, timeout_s: float) -> None:
         """Take no more, let what was read become durable and answered, then close."""
         self._stopping.set()

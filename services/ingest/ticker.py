@@ -7,7 +7,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 import structlog
 
 from services.ingest.writer import Writer
-from shared.clock import Clock, real_monotonic
+from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.model.instants import Instant
 from shared.model.report import Tick
@@ -58,13 +58,13 @@ class Ticker:
     def _run(self) -> None:
         due = self._clock.now()
         while not self._stop.is_set():
-            started = real_monotonic()
-            self.tick()
             every = self._every_us()
-            due = Instant(due + every)
             now = self._clock.now()
-            if not now < due <= now + every:  # late, or the clock was set: begin anew
-                due = Instant(now + every)
-            self._clock.wait(self._stop, due - now)
-            if real_monotonic() - started < 0.001:
-                self._stop.wait(0.001)
+            if due - now > every:  # the clock was set back, or slowed down
+                due = now
+            if now < due:
+                self._clock.wait(self._stop, due - now)
+                continue
+            self.tick()
+            # When late (a stop, a step, a log that was away) begin anew: no ticks to catch up.
+            due = Instant(max(due + every, now + every // 2))

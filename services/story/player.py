@@ -92,8 +92,9 @@ class Player:
         self._clock.set_speed(SERVE)
         at = Instant(self._clock.now() // FEED_EVERY_US * FEED_EVERY_US + FEED_EVERY_US)
         while not self._stop.is_set():
-            if self._clock.wait(self._stop, at - self._clock.now()):
-                return
+            if (left := at - self._clock.now()) > 0:
+                self._clock.wait(self._stop, left)
+                continue
             for upload in feed_at(at, self._zone):
                 self._upload(upload)
             self._show()

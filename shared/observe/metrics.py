@@ -3,13 +3,20 @@
 One object per process on a registry of its own; nothing happens at import.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 
 
 class Metrics:
     """All metrics. A service touches those that are its own; the rest stay without samples."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
         self.reports = Counter(
             "yujing_reports",

@@ -1,0 +1,311 @@
+"""All three services in one process on SQLite: `yujing serve`.
+
+Order of birth: configuration, look at the data directory, take the ports, lock the directory,
+open the databases, start the threads, listen. Order of death: stop listening, finish what was
+accepted, judge it, finish attempts under way, keep the state.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import msgspec
+import structlog
+import uvicorn
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.ingest import reports_api
+from services.ingest.hj212.session import by_mn
+from services.ingest.hj212_port import Hj212Port
+from services.ingest.seen import Seen
+from services.ingest.ticker import Ticker
+from services.ingest.writer import Writer
+from services.notify.interim import app as notify_app
+from services.notify.interim import views
+from services.notify.interim.desk import Desk
+from services.notify.interim.machine import Notify
+from services.notify.interim.sender import Sender, channels_of
+from services.notify.interim.sender import run as run_sender
+from services.options import Options, Scenario, bind, scenario_of
+from services.rules import api as rules_api
+from services.rules import worker as rules_worker
+from services.rules.store import RulesStore
+from services.rules.worker import RulesWorker
+from shared import data_directory
+from shared.access import Gate
+from shared.clock import Clock, ScenarioClock, SystemClock
+from shared.config.load import load
+from shared.data_directory import DataDirectory
+from shared.errors import Unavailable
+from shared.http.basics import basic_routes
+from shared.http.problems import problem
+from shared.log.sqlite import SqliteLog
+from shared.model.configuration import Configuration, encode_bundle
+from shared.model.instants import Instant
+from shared.model.report import Activate
+from shared.observe import logs
+from shared.observe.metrics import Metrics
+from shared.reports.judge import Judge
+
+log = structlog.get_logger()
+
+SENDERS = 4
+TICK_FLOOR_US = 250_000
+"""Under the scenario clock ticks come at most every 250 ms of real time (contract §1)."""
+DEAF_TICKS = 4
+STOP_S = 12.0
+HTTP_STOP_S = 3
+
+
+class Running:
+    """Everything that lives in the process, and the order in which it ends."""
+
+    def __init__(self, options: Options, configuration: Configuration, clock: Clock, *, fastest: float,
+                 ports: tuple[socket.socket, socket.socket]) -> None:  # fmt: skip
+        self.options, self.configuration, self.clock = options, configuration, clock
+        self._ports = ports
+        self._wake_sender = threading.Event()
+        self._threads: list[tuple[threading.Thread, threading.Event]] = []
+        self.metrics = Metrics(CollectorRegistry())
+        self.metrics.build.labels(_version()).set(1)
+        self.directory = DataDirectory(options.data)
+        path = self.directory.path
+        self.log = SqliteLog(path / "log.db")
+        self.seen = Seen(path / "ingest.db", self.log)
+        self.writer = Writer(
+            log_=self.log, seen=self.seen, judge=Judge(configuration), clock=clock,
+            metrics=self.metrics,
+        )  # fmt: skip
+        self.writer.start()
+        if isinstance(clock, ScenarioClock) and self.seen.last_tick_us is not None:
+            clock.go_on_from(Instant(self.seen.last_tick_us))
+        self._activate(fastest)
+        self.ticker = Ticker(self.writer, clock, self.tick_us, self.metrics, self.seen.last_tick_us)
+        self.store = RulesStore(path / "rules.db")
+        self.rules = RulesWorker(self.log, self.log, self.store, self.metrics)
+        self.desk = Desk.at(path / "desk.db")
+        self.notify = Notify(self.desk, configuration, self.metrics)
+        self.sender = Sender(
+            self.notify, channels_of(configuration), clock, drill=options.clock is not None
+        )
+        self.gate = Gate(configuration)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: uvicorn.Server | None = None
+        self._hj212: Hj212Port | None = None
+        self._listening = threading.Event()
+        self._failed: BaseException | None = None
+
+    def _activate(self, fastest: float) -> None:
+        """Name the present configuration in the log, unless it is the one that counts already."""
+        bundle = self.configuration.bundle()
+        if fastest > 0:
+            slowest_tick = max(self.configuration.timing.tick_us, int(fastest * TICK_FLOOR_US))
+            deaf = max(bundle.deaf_after_us, DEAF_TICKS * slowest_tick)
+            bundle = msgspec.structs.replace(bundle, deaf_after_us=deaf)
+        name, body = encode_bundle(bundle)
+        if self.seen.last_bundle != name:
+            self.log.put(name, body)
+            self.writer.append_control(Activate(name)).result(timeout=30)
+            log.info("configuration_activated", bundle=name)
+
+    def tick_us(self) -> int:
+        """Program time between two ticks now."""
+        tick = self.configuration.timing.tick_us
+        if isinstance(self.clock, ScenarioClock):
+            return max(tick, int(self.clock.speed * TICK_FLOOR_US))
+        return tick
+
+    # -- life --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the threads and listen; returns when both ports answer."""
+        self.notify.recover_claims(self.clock.now())
+        wake = self._wake_sender
+        self._thread("rules", lambda stop: rules_worker.run(self.rules, self.log, stop))
+        self._thread(
+            "notify",
+            lambda stop: notify_app.run(
+                self.notify, self.store, self.clock, self.tick_us, stop, wake
+            ),
+        )
+        for number in range(SENDERS):
+            self._thread(f"sender-{number}", lambda stop: run_sender(self.sender, stop, wake))
+        self.ticker.start()
+        thread = threading.Thread(target=self._listen, name="listeners", daemon=True)
+        thread.start()
+        self._listener = thread
+        self._listening.wait(30)
+        if self._failed is not None:
+            raise self._failed
+
+    def _thread(self, name: str, target: Callable[[threading.Event], None]) -> None:
+        """A thread with a stop of its own: they end in the order in which a reading passes them."""
+        stop = threading.Event()
+        thread = threading.Thread(target=target, args=(stop,), name=name, daemon=True)
+        thread.start()
+        self._threads.append((thread, stop))
+
+    def stop(self) -> None:
+        """Within 15 seconds: nothing lost, nothing sent twice."""
+        log.info("stopping")
+        self._end_listening()
+        self.ticker.close()
+        self.writer.close()
+        for thread, stop in self._threads:
+            stop.set()
+            self._wake_sender.set()
+            thread.join(STOP_S)
+        self.desk.close()
+        self.store.close()
+        with suppress(Exception):
+            self.seen.close()
+        self.log.close()
+        self.directory.close()
+        log.info("stopped")
+
+    def _end_listening(self) -> None:
+        if self._loop is not None and self._server is not None:
+            self._server.should_exit = True
+        self._listener.join(HTTP_STOP_S + 3)
+
+    # -- listening ---------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            self._failed = error
+            log.exception("listeners_failed")
+        finally:
+            self._listening.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        configuration = self.configuration
+        self._hj212 = Hj212Port(
+            submission=self.writer, stations=by_mn(configuration.stations),
+            catalogue=configuration.indicators, zone=configuration.site.zone, metrics=self.metrics,
+        )  # fmt: skip
+        config = uvicorn.Config(
+            self._app(), log_config=None, access_log=False, lifespan="off", server_header=False,
+            timeout_graceful_shutdown=HTTP_STOP_S, timeout_keep_alive=30, limit_concurrency=4_000,
+            proxy_headers=False, h11_max_incomplete_event_size=64 * 1024, backlog=2048,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        http, hj212 = self._ports
+        await self._hj212.serve(hj212)
+        serving = asyncio.ensure_future(self._server.serve(sockets=[http]))
+        while not self._server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        self._listening.set()
+        await serving
+        await self._hj212.stop(2.0)
+
+    def _app(self) -> Starlette:
+        configuration = self.configuration
+        notify_routes = notify_app.routes(
+            self.notify, configuration, self.gate, self.clock, demo=self.options.demo
+        )
+        routes: list[Any] = [
+            *basic_routes(self.metrics.registry, self._ready, self._refresh),
+            *reports_api.routes(self.writer, self.gate, configuration.site.zone, self.log),
+            *rules_api.routes(self.rules, self.store, self.gate, configuration),
+            *notify_routes,
+        ]
+        return Starlette(routes=routes, exception_handlers={Exception: _broken, 404: _not_found})
+
+    def _ready(self) -> str | None:
+        if not self.writer.healthy:
+            return "the log cannot be written; free disk space or mend the disk"
+        return None
+
+    def _refresh(self) -> None:
+        now = self.clock.now()
+        self.metrics.clock.set(now / 1e6)
+        self.rules.refresh_metrics()
+        with suppress(Unavailable):
+            self.notify.refresh_metrics(now)
+
+    def texts(self) -> list[dict[str, Any]]:
+        """The newest texts that went out, for the story's screen."""
+        return views.phones(self.notify)
+
+    @property
+    def http_address(self) -> tuple[str, int]:
+        host, port = self._ports[0].getsockname()[:2]
+        return host, port
+
+    @property
+    def hj212_address(self) -> tuple[str, int]:
+        host, port = self._ports[1].getsockname()[:2]
+        return host, port
+
+
+async def _broken(_request: Request, _error: Exception) -> Response:
+    return problem(500, "log-away", "something failed here; it was written to the log")
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    return problem(404, "not-found", "there is nothing at this address")
+
+
+def _version() -> str:
+    try:
+        return version("yujing")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def prepare(
+    options: Options, *, clock: Callable[[Configuration], tuple[Clock, float]] | None = None
+) -> Running:
+    """Check everything, then open everything. `clock` gives (clock, highest speed; 0: real).
+
+    Raises:
+        ConfigError, InUse, NewerData: nothing was opened for writing, no port is open.
+    """
+    configuration = load(options.config, os.environ)
+    chosen = clock(configuration) if clock else _clock(scenario_of(options, configuration))
+    data_directory.check(options.data)
+    http = bind(options.http, "--http")
+    try:
+        hj212 = bind(options.hj212, "--hj212")
+    except BaseException:
+        http.close()
+        raise
+    try:
+        return Running(options, configuration, chosen[0], fastest=chosen[1], ports=(http, hj212))
+    except BaseException:
+        http.close()
+        hj212.close()
+        raise
+
+
+def _clock(scenario: Scenario | None) -> tuple[Clock, float]:
+    if scenario is None:
+        return SystemClock(), 0.0
+    return ScenarioClock(Instant(scenario.start_us), scenario.speed), scenario.speed
+
+
+def serve(options: Options) -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    logs.configure(options.log_level)
+    running = prepare(options)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    running.start()
+    (http, http_port), (hj212, hj212_port) = running.http_address, running.hj212_address
+    log.info("serving", http=f"{http}:{http_port}", hj212=f"{hj212}:{hj212_port}")
+    stop.wait()
+    running.stop()
+    return 0
