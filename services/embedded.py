@@ -204,7 +204,7 @@ class Running:
         http, hj212 = self._ports
         await self._hj212.serve(hj212)
         serving = asyncio.ensure_future(self._server.serve(sockets=[http]))
-        while not self._server.started and not serving.done():
+        while not self._server.started and not serving.done():  # noqa: ASYNC110  uvicorn has no event
             await asyncio.sleep(0.01)
         self._listening.set()
         await serving
