@@ -29,12 +29,15 @@ from services.ingest.hj212_port import Hj212Port
 from services.ingest.seen import Seen
 from services.ingest.ticker import Ticker
 from services.ingest.writer import Writer
+from services.notify.api.app import notify_routes
 from services.notify.interim import app as notify_app
 from services.notify.interim import views
+from services.notify.interim.adapter import Adapter
 from services.notify.interim.desk import Desk
 from services.notify.interim.machine import Notify
 from services.notify.interim.sender import Sender, channels_of
 from services.notify.interim.sender import run as run_sender
+from services.notify.port import ReceiptStatus
 from services.options import Options, Scenario, bind, scenario_of
 from services.rules import api as rules_api
 from services.rules import worker as rules_worker
@@ -212,14 +215,18 @@ class Running:
 
     def _app(self) -> Starlette:
         configuration = self.configuration
-        notify_routes = notify_app.routes(
-            self.notify, configuration, self.gate, self.clock, demo=self.options.demo
-        )
+        served = notify_routes(
+            Adapter(self.notify), configuration, self.clock, read_link=self.notify.links.read,
+            read_status=kannel_status, facility_states=self.rules.facilities,
+            demo=self.options.demo,
+        )  # fmt: skip
         routes: list[Any] = [
             *basic_routes(self.metrics.registry, self._ready, self._refresh),
-            *reports_api.routes(self.writer, self.gate, configuration.site.zone, self.log),
+            *reports_api.routes(
+                self.writer, self.gate, configuration.site.zone, self.log, self.metrics
+            ),
             *rules_api.routes(self.rules, self.store, self.gate, configuration),
-            *notify_routes,
+            *served,
         ]
         return Starlette(routes=routes, exception_handlers={Exception: _broken, 404: _not_found})
 
@@ -248,6 +255,17 @@ class Running:
     def hj212_address(self) -> tuple[str, int]:
         host, port = self._ports[1].getsockname()[:2]
         return host, port
+
+
+def kannel_status(status: int) -> ReceiptStatus:
+    """Kannel's bits: 16 refused, else 2 or 32 failed, else 1 delivered, 4 and 8 under way."""
+    if status & 16:
+        return "refused"
+    if status & (2 | 32):
+        return "failed"
+    if status & 1:
+        return "delivered"
+    return "under_way"
 
 
 async def _broken(_request: Request, _error: Exception) -> Response:
