@@ -56,6 +56,7 @@ class Writer:
         self._changed = threading.Condition()
         self._closing = False
         self.healthy = True
+        self.most_queued = QUEUE_REPORTS
         self._thread = threading.Thread(target=self._run, name="ingest-writer", daemon=True)
 
     def start(self) -> None:
@@ -93,7 +94,7 @@ class Writer:
                 job.control is None
                 and self._queue
                 and (
-                    self._queued_reports + len(job.items) > QUEUE_REPORTS
+                    self._queued_reports + len(job.items) > self.most_queued
                     or self._queued_bytes + job.size > QUEUE_BYTES
                 )
             ):

@@ -204,11 +204,25 @@ def test_a_byte_order_mark_is_forgiven(house: House) -> None:
 
 def test_every_problem_has_a_page(house: House) -> None:
     """`type` can be followed."""
-    for name in (
-        "not-yours unknown-facility unknown-station unknown-indicator unknown-unit bad-json "
-        "bad-field bad-time bad-number in-the-future too-large too-many unauthorized forbidden "
-        "not-found log-away slow-down"
-    ).split():
+    for name in [
+        "not-yours",
+        "unknown-facility",
+        "unknown-station",
+        "unknown-indicator",
+        "unknown-unit",
+        "bad-json",
+        "bad-field",
+        "bad-time",
+        "bad-number",
+        "in-the-future",
+        "too-large",
+        "too-many",
+        "unauthorized",
+        "forbidden",
+        "not-found",
+        "log-away",
+        "slow-down",
+    ]:
         assert house.ask("GET", f"/problems/{name}").status_code == 200
     assert house.ask("GET", "/problems/none").status_code == 404
 
