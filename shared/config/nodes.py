@@ -1,7 +1,8 @@
 """YAML with line numbers: plain values, and for every path in them the line it stands on.
 
-Scalars follow the YAML 1.2 core schema (a time such as 08:00 is text, `no` is text). Any value
-may be `{env: NAME}` or `{file: PATH}`; what they name never appears in an error.
+Unquoted numbers are numbers that remember how they were written, because ids such as 000000,
+passwords and clauses are text; everything else unquoted is text (08:00, 2026-01-01, no, true).
+Any value may be `{env: NAME}` or `{file: PATH}`; what they hold never appears in an error.
 """
 
 import re
@@ -17,7 +18,12 @@ KeyPath = tuple[str | int, ...]
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
+_LONGEST_NUMBER = 40
+"""Longer rows of digits are text: no configured number needs them, and int() is slow on them."""
 DEEPEST = 32
+MOST_VALUES = 5_000_000
+"""50,000 outlets are about a million values; aliases of aliases could ask for billions."""
+_UNPRINTABLE = "a control character stands in this file; delete it"
 _QUOTED = frozenset(("'", '"', "|", ">"))
 
 
@@ -45,12 +51,35 @@ class WrittenInt(int):
         return number
 
 
+class WrittenFloat(float):
+    """A number with a fraction that remembers how it was written: clause 4.10 is text."""
+
+    text: str
+
+    def __new__(cls, text: str) -> "WrittenFloat":
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+class Indirect(str):
+    """What a variable or a file holds. It may be a secret: no error shows it."""
+
+    __slots__ = ()
+
+
 class Document(msgspec.Struct):
     """One file: values, and the line of every path."""
 
     file: str
     value: Any
     lines: dict[KeyPath, int]
+    kept: dict[str, list[int]] = {}
+    """Where items of a list were left out because they are wrong: the places of the others."""
+
+    def places(self, key: str, count: int) -> list[int]:
+        """The places in the file of the `count` items that are left of the list `key`."""
+        return self.kept.get(key) or list(range(count))
 
     def line(self, path: KeyPath) -> int:
         """The line of the longest known beginning of `path`."""
@@ -60,16 +89,33 @@ class Document(msgspec.Struct):
         return 1
 
 
+class _Composer(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
+    """Nodes with their marks. Tags are ours to decide, and looking them up costs a third."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        return "plain"
+
+    def ascend_resolver(self) -> None:
+        pass
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        pass
+
+
 class _Reader:
     def __init__(self, file: str, root: Path, environ: Mapping[str, str]) -> None:
         self.file, self.root, self.environ = file, root, environ
         self.lines: dict[KeyPath, int] = {(): 1}
         self.findings: list[Finding] = []
+        self.values = 0
 
     def fail(self, line: int, text: str) -> None:
         self.findings.append(Finding(self.file, line, text))
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            raise yaml.YAMLError(f"more than {MOST_VALUES} values; split this file")
         if len(path) > DEEPEST:
             self.fail(node.start_mark.line + 1, f"nested deeper than {DEEPEST}; flatten it")
             return None
@@ -109,9 +155,9 @@ class _Reader:
             if name not in self.environ:
                 self.fail(line, f"variable {name} is not set; set it or write the value here")
                 return None
-            return self.environ[name]
+            return Indirect(self.environ[name])
         try:
-            return (self.root / name).read_text(encoding="utf-8").strip()
+            return Indirect((self.root / name).read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             self.fail(line, f"file {name} cannot be read: {reason}")
@@ -121,14 +167,17 @@ class _Reader:
 def _plain(text: str) -> Any:
     if text in ("", "~", "null", "Null", "NULL"):
         return None
-    if text in ("true", "True", "TRUE"):
-        return True
-    if text in ("false", "False", "FALSE"):
-        return False
+    return number_or_text(text)
+
+
+def number_or_text(text: str) -> Any:
+    """The number that is written, else the text. No field of ours is a boolean."""
+    if len(text) > _LONGEST_NUMBER:
+        return text
     if _INT.match(text):
         return WrittenInt(text)
     if _FLOAT.match(text):
-        return float(text)
+        return WrittenFloat(text)
     if _SPECIAL.match(text):
         return float(text.replace(".", "", 1))
     return text
@@ -145,14 +194,27 @@ def read(path: Path, root: Path, environ: Mapping[str, str]) -> tuple[Document, 
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         return Document(file, None, {}), [Finding(file, line, "not UTF-8; save the file as UTF-8")]
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        node = yaml.compose(text, Loader=loader)
+        node = yaml.compose(text, Loader=_Composer)
         value = None if node is None else reader.value(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        return Document(file, None, {}), [Finding(file, line, f"not YAML: {error.problem}")]
+        return Document(file, None, {}), [Finding(file, line, _not_yaml(str(error.problem)))]
+    except yaml.reader.ReaderError as error:
+        line = text[: max(error.position, 0)].count("\n") + 1
+        return Document(file, None, {}), [Finding(file, line, _UNPRINTABLE)]
     except (yaml.YAMLError, RecursionError) as error:
-        return Document(file, None, {}), [Finding(file, 1, f"not YAML: {error}")]
+        reason = " ".join(str(error).split())
+        return Document(file, None, {}), [Finding(file, 1, _not_yaml(reason))]
     return Document(file, value, reader.lines), reader.findings
+
+
+def _not_yaml(problem: str) -> str:
+    if "comment or line break" in problem:
+        problem += '; text that begins with > or | stands in quotes, such as ">= 80"'
+    elif "tab" in problem:
+        problem += "; indent with blanks"
+    elif "cannot start" in problem:
+        problem += "; put the text in quotes"
+    return f"not YAML: {problem}"

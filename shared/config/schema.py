@@ -1,98 +1,84 @@
-"""The schema of the configuration directory: pydantic, strict, an unknown key is an error."""
+"""The schema of the configuration directory: pydantic, strict, an unknown key is an error.
 
-from datetime import date, time
+What a single value may look like stands in `scalars`; what values mean together in `assemble`.
+"""
+
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from shared.config.nodes import WrittenInt
-from shared.model.instants import Interval, parse_duration
-from shared.model.severity import Severity
+from shared.config.scalars import (
+    Clock,
+    Code,
+    Colour,
+    Day,
+    Duration,
+    Id,
+    Link,
+    Moment,
+    Number,
+    Optional,
+    Sides,
+    Span,
+    Text,
+    Whole,
+)
+from shared.model.instants import Interval
 
-
-def _as_text(value: Any) -> Any:
-    """An unquoted code such as 420100 is the text that was written."""
-    return value.text if isinstance(value, WrittenInt) else value
-
-
-def _duration(value: Any) -> int:
-    if not isinstance(value, str):
-        raise ValueError("give a duration such as 500ms, 2s, 5m, 4h or 1d")
-    return parse_duration(value)
-
-
-def _clock(value: Any) -> time:
-    try:
-        hours, minutes = str(value).split(":")
-        return time(int(hours), int(minutes))
-    except ValueError as error:
-        raise ValueError("give a local time such as 08:00") from error
-
-
-def _day(value: Any) -> date:
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise ValueError("give a date such as 2026-01-01") from error
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("give a number")
-    return float(value)
-
-
-def _severity(value: Any) -> Severity:
-    try:
-        return Severity(value)
-    except ValueError as error:
-        raise ValueError("give one of blue, yellow, orange, red") from error
-
-
-_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$"})
-Id = Annotated[
-    str, BeforeValidator(_as_text), Field(min_length=1, max_length=128, pattern=r"^[^\s/?#]+$")
-]
-Code = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[0-9]{6,12}$")]
-Text = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=1000)]
-Duration = Annotated[int, BeforeValidator(_duration), _DURATION_SCHEMA]
-Clock = Annotated[time, BeforeValidator(_clock), WithJsonSchema({"type": "string"})]
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-Moment = Annotated[str, BeforeValidator(_as_text)]
-Number = Annotated[
-    float, BeforeValidator(_number), Field(allow_inf_nan=False), WithJsonSchema({"type": "number"})
-]
-Sides = Annotated[str, Field(pattern=r"^\s*(>=|<=|>|<)\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*$")]
-"""One side test such as `>= 80`."""
-Colour = Annotated[Severity, BeforeValidator(_severity)]
 Kind = Literal[
     "medical_waste", "hospital_wastewater", "sewage_plant", "air_station",
     "surface_water", "water_source", "incinerator", "territory",
 ]  # fmt: skip
 
 
+VERSION = 1
+"""Of the configuration format: what `version` in site.yaml says."""
+
+
 class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _several(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _none_is_empty(value: Any) -> Any:
+    """`rules:` with nothing behind it is a list without items."""
+    return [] if value is None else value
+
+
+Items = BeforeValidator(_none_is_empty)
+OneOrMore = BeforeValidator(_several)
 
 
 class SiteModel(Model):
     name: Text
     timezone: Text
     language: Literal["zh-CN", "en"] = "zh-CN"
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
-    secret_key: Annotated[str, BeforeValidator(_as_text), Field(min_length=32)]
+    base_url: Link
+    secret_key: Annotated[Text, Field(min_length=32)]
 
 
 class TimingModel(Model):
-    tick: Duration = 1_000_000
+    tick: Span = 1_000_000
     deaf_after: Duration = 30_000_000
     unknown_hold: Duration = 15_000_000
     reopen_within: Duration = 1_800_000_000
     min_step_gap: Duration = 1_000_000
 
 
+def _known_version(value: Any) -> Any:
+    if isinstance(value, int) and value > VERSION:
+        raise ValueError(
+            f"this configuration is newer than the program, which knows version {VERSION}; "
+            "use a newer program"
+        )
+    return value
+
+
 class SiteFile(Model):
-    version: Literal[1]
+    version: Annotated[Whole, BeforeValidator(_known_version), Field(ge=VERSION, le=VERSION)]
     site: SiteModel
     timing: TimingModel = TimingModel()
 
@@ -104,19 +90,19 @@ class TerritoryModel(Model):
 
 
 class TerritoriesFile(Model):
-    territories: list[TerritoryModel] = []
+    territories: Annotated[list[TerritoryModel], Items] = []
 
 
 class AccessModel(Model):
     id: Id
     kind: Literal["upstream", "officer", "operator"]
     token: Text
-    facilities: list[Text] | None = None
+    facilities: Annotated[list[Text], OneOrMore] | None = None
     territory: Code | None = None
 
 
 class AccessFile(Model):
-    access: list[AccessModel] = []
+    access: Annotated[list[AccessModel], Items] = []
 
 
 class CapacityModel(Model):
@@ -131,18 +117,18 @@ class FacilityModel(Model):
     territory: Code
     kind: Kind
     attributes: dict[str, Text] = {}
-    capacity: list[CapacityModel] = []
-    note: str = ""
+    capacity: Annotated[list[CapacityModel], Items] = []
+    note: Optional = ""
 
 
 class CodeModel(Model):
     indicator: Id
-    unit: Text
+    unit: Text | None = None
 
 
 class Hj212Model(Model):
-    mn: Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[A-Za-z0-9_.\-]{1,40}$")]
-    password: Annotated[str, BeforeValidator(_as_text)] = ""
+    mn: Annotated[Text, Field(max_length=64, pattern=r"^[^\s;=&#,]+$")]
+    password: Optional = ""
     crc: Literal["hj212", "modbus", "any"] = "hj212"
     window_label: Literal["start", "end"] = "start"
 
@@ -156,8 +142,8 @@ class StationModel(Model):
 
 
 class FacilitiesFile(Model):
-    facilities: list[FacilityModel] = []
-    stations: list[StationModel] = []
+    facilities: Annotated[list[FacilityModel], Items] = []
+    stations: Annotated[list[StationModel], Items] = []
 
 
 class ContactModel(Model):
@@ -169,18 +155,18 @@ class ContactModel(Model):
 class PersonModel(Model):
     id: Id
     name: Text
-    title: str = ""
+    title: Optional = ""
     territory: Code
-    contacts: list[ContactModel] = []
+    contacts: Annotated[list[ContactModel], Items] = []
 
 
 class PeopleFile(Model):
-    people: list[PersonModel] = []
+    people: Annotated[list[PersonModel], Items] = []
 
 
 class RotationModel(Model):
     people: Annotated[list[Id], Field(min_length=1)]
-    every: Annotated[Duration, Field(gt=0)]
+    every: Span
     handover: Clock
     first: Day
 
@@ -207,17 +193,17 @@ class RosterModel(Model):
     id: Id
     territory: Code
     roles: dict[str, RoleModel] = {}
-    overrides: list[OverrideModel] = []
+    overrides: Annotated[list[OverrideModel], Items] = []
 
 
 class RostersFile(Model):
-    rosters: list[RosterModel] = []
+    rosters: Annotated[list[RosterModel], Items] = []
 
 
 class TargetModel(Model):
     role: Id | None = None
     person: Id | None = None
-    territory: Annotated[str | None, BeforeValidator(_as_text)] = None
+    territory: Id | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "TargetModel":
@@ -229,8 +215,8 @@ class TargetModel(Model):
 
 
 class RepeatModel(Model):
-    every: Annotated[Duration, Field(gt=0)]
-    times: Annotated[int, Field(ge=0, le=1000)]
+    every: Span
+    times: Annotated[Whole, Field(ge=0, le=1000)]
 
 
 class StepModel(Model):
@@ -243,18 +229,14 @@ class StepModel(Model):
 class CatchAllModel(Model):
     notify: Annotated[list[TargetModel], Field(min_length=1)]
     by: Annotated[list[Id], Field(min_length=1)]
-    every: Annotated[Duration, Field(gt=0)]
-
-
-def _several(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
+    every: Span
 
 
 class MatchModel(Model):
-    severity: Annotated[list[Colour], BeforeValidator(_several)] = []
-    kind: Annotated[list[Kind], BeforeValidator(_several)] = []
-    territory: Annotated[list[Code], BeforeValidator(_several)] = []
-    rule: Annotated[list[Id], BeforeValidator(_several)] = []
+    severity: Annotated[list[Colour], OneOrMore] = []
+    kind: Annotated[list[Kind], OneOrMore] = []
+    territory: Annotated[list[Code], OneOrMore] = []
+    rule: Annotated[list[Id], OneOrMore] = []
 
 
 class PolicyModel(Model):
@@ -266,24 +248,24 @@ class PolicyModel(Model):
 
 
 class PoliciesFile(Model):
-    policies: list[PolicyModel] = []
+    policies: Annotated[list[PolicyModel], Items] = []
 
 
 class BudgetModel(Model):
-    per_day: Annotated[int, Field(ge=0)]
-    reserve: dict[Colour, Annotated[int, Field(ge=0)]] = {}
+    per_day: Annotated[Whole, Field(ge=0)]
+    reserve: dict[Colour, Annotated[Whole, Field(ge=0)]] = {}
 
 
 class KannelModel(Model):
     id: Id
     kind: Literal["kannel"]
-    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    url: Link
     username: Text
     password: Text
     sender: Text
     signature: Text
-    timeout: Annotated[Duration, Field(gt=0)] = 5_000_000
-    callbacks_from: list[Text] = ["127.0.0.1"]
+    timeout: Span = 5_000_000
+    callbacks_from: Annotated[list[Text], OneOrMore] = ["127.0.0.1"]
     budget: BudgetModel | None = None
 
 
@@ -291,13 +273,13 @@ class SmtpModel(Model):
     id: Id
     kind: Literal["smtp"]
     host: Text
-    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    port: Annotated[Whole, Field(ge=1, le=65535)] = 25
     tls: Literal["none", "starttls", "implicit"] = "none"
     from_: Text = Field(alias="from")
-    username: str = ""
-    password: Annotated[str, BeforeValidator(_as_text)] = ""
-    ca_file: str = ""
-    timeout: Annotated[Duration, Field(gt=0)] = 10_000_000
+    username: Optional = ""
+    password: Optional = ""
+    ca_file: Optional = ""
+    timeout: Span = 10_000_000
     budget: BudgetModel | None = None
 
 
@@ -305,13 +287,13 @@ class LocalModel(Model):
     id: Id
     kind: Literal["local"]
     signature: Text = "预警"
-    callbacks_from: list[Text] = ["127.0.0.1"]
+    callbacks_from: Annotated[list[Text], OneOrMore] = ["127.0.0.1"]
     budget: BudgetModel | None = None
 
 
 class ChannelsFile(Model):
-    channels: list[
-        Annotated[KannelModel | SmtpModel | LocalModel, Field(discriminator="kind")]
+    channels: Annotated[
+        list[Annotated[KannelModel | SmtpModel | LocalModel, Field(discriminator="kind")]], Items
     ] = []
 
 
@@ -321,8 +303,8 @@ class TitleModel(Model):
 
 
 class ActionModel(Model):
-    zh: Annotated[str, Field(min_length=1, max_length=12)]
-    en: str | None = None
+    zh: Annotated[Text, Field(max_length=12)]
+    en: Text | None = None
 
 
 class AppliesModel(Model):
@@ -330,7 +312,7 @@ class AppliesModel(Model):
     territory: Code | None = None
     facility: Text | None = None
     point: Id | None = None
-    attributes: dict[str, Annotated[str, BeforeValidator(_as_text)]] = {}
+    attributes: dict[str, Text] = {}
 
 
 class ThresholdModel(Model):
@@ -349,7 +331,7 @@ class RangeModel(Model):
 
 
 class RatioModel(Model):
-    of: Annotated[list[Id], BeforeValidator(_several), Field(min_length=1)]
+    of: Annotated[list[Id], OneOrMore, Field(min_length=1)]
     over: Id
     interval: Interval
     unit: Literal["%", "1"] | None = None
@@ -359,7 +341,7 @@ class MissingModel(Model):
     indicator: Id
     interval: Interval
     due: Clock | None = None
-    every: Annotated[Duration, Field(gt=0)] | None = None
+    every: Span | None = None
     grace: Duration = 0
 
 
@@ -405,8 +387,8 @@ class RuleModel(Model):
 
 
 class RulesFile(Model):
-    packs: list[Id] = []
-    rules: list[RuleModel] = []
+    packs: Annotated[list[Id], Items] = []
+    rules: Annotated[list[RuleModel], Items] = []
 
 
 class PackIndicatorModel(Model):

@@ -3,21 +3,45 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from shared.config.schema import FILES
+from shared.config.schema import FILES, Model
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 
 
+_INDIRECT = {
+    "oneOf": [
+        {"type": "object", "properties": {key: {"type": "string"}}, "required": [key],
+         "additionalProperties": False}
+        for key in ("env", "file")
+    ]
+}  # fmt: skip
+_SCALARS = frozenset(("string", "number", "integer"))
+
+
 def schemas() -> dict[str, str]:
     """File name to text."""
-    return {
-        f"{name}.schema.json": json.dumps(
-            model.model_json_schema(), ensure_ascii=False, indent=1, sort_keys=True
-        )
-        + "\n"
-        for name, model in FILES.items()
-    }
+    return {f"{name}.schema.json": _text(model) for name, model in FILES.items()}
+
+
+def _text(model: type[Model]) -> str:
+    schema = _with_indirect(model.model_json_schema())
+    schema.setdefault("$defs", {})["Indirect"] = _INDIRECT
+    return json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _with_indirect(schema: Any) -> Any:
+    """Any single value may also be `{env: NAME}` or `{file: PATH}`."""
+    if isinstance(schema, list):
+        return [_with_indirect(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    whole = {key: _with_indirect(part) for key, part in schema.items()}
+    if whole.get("type") in _SCALARS and isinstance(whole["type"], str):
+        outside = {key: whole.pop(key) for key in ("default", "title") if key in whole}
+        return {"anyOf": [whole, {"$ref": "#/$defs/Indirect"}], **outside}
+    return whole
 
 
 def stale() -> list[str]:

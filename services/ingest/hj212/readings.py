@@ -30,6 +30,10 @@ UPLOADS: dict[str, tuple[Interval, str]] = {
     "2031": ("day", "Avg"),
 }
 
+LONGEST_QN = 40
+"""Characters kept; the standard says 17."""
+LONGEST_FLAG = 8
+
 # Ambient-air stations of 2005: 0 calibration, 1 meteorological, 2 abnormal, 3 normal.
 _AIR_FLAGS = {"0": "C", "1": "N", "2": "D", "3": "N"}
 _AMBIENT_AIR = "22"
@@ -90,7 +94,7 @@ def read_upload(
         interval=interval,
         observed_us=observed,
         readings=tuple(taken.values()),
-        id=packet.get("QN"),
+        id=packet.get("QN")[:LONGEST_QN],
     )
     return Yield(candidate, *left_out)
 
@@ -115,7 +119,7 @@ def _flag(flag: str, st: str) -> str:
         return "N"
     if st == _AMBIENT_AIR and flag in _AIR_FLAGS:
         return _AIR_FLAGS[flag]
-    return flag.upper() if len(flag) == 1 else flag
+    return flag.upper() if len(flag) == 1 else flag[:LONGEST_FLAG]
 
 
 def _meaning(

@@ -50,9 +50,34 @@ class Engine:
     def apply(self, records: Iterable[Record]) -> list[Transition]:
         """Judge records in order; transitions come in the order of their records."""
         emitted: list[Transition] = []
+        cells, dirty = self.cells, self.dirty
         for record in records:
             if type(record) is Report:
-                self._report(record)
+                # The quiet path, inline: most of what a country sends ends here (see cell).
+                observed_us = record.observed_us
+                cell = cells.get((record.station, record.interval))
+                if (
+                    cell is not None
+                    and cell.quiet
+                    and observed_us > cell.observed_us
+                    and record.flags is None
+                    and record.indicators == cell.shape
+                ):
+                    values = record.values
+                    for low, value, high in zip(cell.lows, values, cell.highs, strict=False):
+                        if not low < value < high:
+                            break
+                    else:
+                        cell.observed_us = observed_us
+                        cell.values = values
+                        cell.received_us = record.received_us
+                        cell.pending_heard_us = self.clock.now_us
+                        self.judged += len(values)
+                        if cell.settled:
+                            cell.settled = False
+                            dirty.add((record.station, record.interval))
+                        continue
+                self._judge(record)
             elif isinstance(record, Tick):
                 self._tick(record.at_us)
             elif isinstance(record, Activate):
@@ -64,34 +89,12 @@ class Engine:
         self.emitted += len(emitted)
         return emitted
 
-    def _report(self, report: Report) -> None:
-        key = (report.station, report.interval)
-        cell = self.cells.get(key)
-        if (
-            cell is not None
-            and cell.quiet
-            and report.flags is None
-            and report.observed_us > cell.observed_us
-            and report.indicators == cell.shape
-        ):
-            for low, value, high in zip(cell.lows, report.values, cell.highs, strict=False):
-                if not low < value < high:
-                    break
-            else:
-                cell.observed_us = report.observed_us
-                cell.values = report.values
-                cell.received_us = report.received_us
-                cell.pending_heard_us = self.clock.now_us
-                cell.settled = False
-                self.judged += len(report.values)
-                self.dirty.add(key)
-                return
-        self._judge(key, report)
-
-    def _judge(self, key: Key, report: Report) -> None:
+    def _judge(self, report: Report) -> None:
+        """One report in full: every newer reading by every rule, then the ratios."""
         book = self.book
         if book is None:
             return
+        key = (report.station, report.interval)
         self.judged += len(report.values)
         cell = self.cells.get(key)
         if cell is None:
