@@ -110,6 +110,21 @@ def story(
 
 
 @app.command()
+def replay(
+    file: Path,
+    to: Annotated[str, typer.Option("--to", help="URL of a running ingest.")] = DEFAULT_URL,
+    speed: Annotated[
+        float | None, typer.Option("--speed", min=0.001, help="Recorded time runs N times faster.")
+    ] = None,
+    token: TokenOption = "",
+) -> None:
+    """Post recorded reports (JSONL) to a running ingest, with a progress bar."""
+    from services.replay import run
+
+    raise typer.Exit(run(file, to, token, speed))
+
+
+@app.command()
 def doctor(config: ConfigOption, data: DataOption) -> None:
     """Gateway, mail, clock, disk, database, roster: one line each, and what to do."""
     from services.doctor import examine

@@ -72,13 +72,19 @@ class Player:
             (row.facility, row.day.isoformat()): "组合数据" for row in rows if row.composed
         }
         total = len(scenes) + 1
+        began = self._clock.now()
+        self._resume(began, scenes)
         for number, scene in enumerate(scenes):
+            if scene.at_us <= began:
+                continue
             if not self._reach(scene.at_us):
                 return
             self._ledger(scene, number, total)
             self._follow()
         self._screen.load(self._clock.now(), total - 1, total, f"{EXAMPLE_DAY} 示例站点开始上报")
         for upload in uploads:
+            if upload.at_us <= began:
+                continue
             if not self._reach(upload.at_us, FEED):
                 return
             self._upload(upload)
@@ -86,6 +92,26 @@ class Player:
             self._follow(until_us=upload.at_us + FEED_EVERY_US)
         self._follow()
         self._screen.load(self._clock.now(), total, total, "故事结束")
+
+    def _resume(self, began: int, scenes: list[LedgerScene]) -> None:
+        """Started again on the same data: what was shown is not shown again.
+
+        The figures up to now are sent once more; ingest knows them and nothing happens twice.
+        """
+        past = [row for scene in scenes if scene.at_us <= began for row in scene.rows]
+        if not past:
+            return
+        self._screen.say(f"从 {self._screen.at(began)} 继续")
+        self._post([row.report() for row in past])
+        self.readings += sum(len(row.readings) for row in past)
+        self._show(quiet=True)
+        self._follow()
+
+    def _post(self, reports: list[dict[str, Any]]) -> None:
+        answer = self._http.post("/v1/reports", json=reports, headers=self._upstream)
+        answer.raise_for_status()
+        if rejected := answer.json()["rejected"]:
+            raise RuntimeError(f"the story's own figures were refused: {rejected[0]['detail']}")
 
     def serve(self) -> None:
         """Go on after the story: the 示例 stations keep reporting, at the pace of life."""
@@ -114,12 +140,7 @@ class Player:
         return not self._stop.is_set()
 
     def _ledger(self, scene: LedgerScene, number: int, total: int) -> None:
-        answer = self._http.post(
-            "/v1/reports", json=[row.report() for row in scene.rows], headers=self._upstream
-        )
-        answer.raise_for_status()
-        if rejected := answer.json()["rejected"]:
-            raise RuntimeError(f"the story's own figures were refused: {rejected[0]['detail']}")
+        self._post([row.report() for row in scene.rows])
         self.readings += sum(len(row.readings) for row in scene.rows)
         loads = "  ".join(filter(None, (_load(row) for row in scene.rows)))
         self._screen.load(scene.at_us, number + 1, total, f"{scene.rows[0].day} 日报 {loads}")
@@ -181,7 +202,7 @@ class Player:
 
     # -- the screen --------------------------------------------------------------------------
 
-    def _show(self) -> None:
+    def _show(self, *, quiet: bool = False) -> None:
         answer = self._http.get(
             "/v1/transitions", params={"after": self._seq, "limit": 1000}, headers=self._operator
         )
@@ -189,21 +210,25 @@ class Player:
         body = answer.json()
         self._seq = body["next"]
         for transition in body["transitions"]:
-            if transition["state"] != "pending":
+            self._count(transition)
+            if transition["state"] != "pending" and not quiet:
                 self._alert(transition)
         for text in self._texts():
             key = f"{text['notification']}"
             if key not in self._shown:
                 self._shown.add(key)
+                if quiet:
+                    continue
                 self._screen.phone(self._clock.now(), text["name"], text["text"])
+
+    def _count(self, transition: dict[str, Any]) -> None:
+        begins = transition["state"] == "firing" and transition["cause"] in ("raised", "missing")
+        self.episodes += begins
 
     def _alert(self, transition: dict[str, Any]) -> None:
         facility = self._configuration.facilities[transition["facility"]]
         territory = self._configuration.territories[facility.territory].name
         place = territory if facility.kind == "medical_waste" else facility.short_name
-        self.episodes += transition["state"] == "firing" and transition["cause"] in (
-            "raised", "missing",
-        )  # fmt: skip
         at = window_start(parse_instant(transition["at"], self._zone), "day", self._zone)
         day = self._screen.at(at)[:10]
         remark = self._remarks.get((transition["facility"], day), "")

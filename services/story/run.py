@@ -58,7 +58,7 @@ def run(
 def _clock(options: Options, configuration: Configuration) -> tuple[Clock, float]:
     scenario = scenario_of(options, configuration)
     assert scenario is not None
-    return ScenarioClock(Instant(scenario.start_us), 1.0), RACE
+    return ScenarioClock(Instant(scenario.start_us), scenario.speed), max(RACE, scenario.speed)
 
 
 def _secrets(data: Path) -> None:
@@ -95,7 +95,14 @@ def _play(running: Running, stop: threading.Event, once: bool, failed: list[Base
                 texts=running.texts,
                 stop=stop,
             )
-            player.play(read(FOLDER / "ledger.csv"))
+            rows = read(FOLDER / "ledger.csv")
+            if not all(row.facility in running.configuration.facilities for row in rows):
+                screen.say("这份配置没有故事里的设施，只提供服务。")
+                stop.wait()
+                return
+            player.play(rows)
+            if stop.is_set():
+                return
             screen.say(player.summary(), "bold green")
             if once:
                 stop.set()
