@@ -8,14 +8,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.rules.core.view import AlertNow
 from services.rules.store import RulesStore
 from services.rules.worker import RulesWorker
 from shared.access import Gate, Principal
 from shared.http.problems import problem
 from shared.model.configuration import Configuration
+from shared.model.instants import instant_text
 from shared.model.transition import transition_id, transition_object
 
 MOST = 1_000
+"""Transitions in one answer."""
+LARGEST = (1 << 63) - 1
+"""What SQLite can count to."""
 
 
 def routes(
@@ -53,23 +58,30 @@ class RulesApi:
         return principal.visible is None or (known is not None and principal.sees(known.territory))
 
     async def transitions(self, request: Request) -> Response:
+        """Of the facilities the reader may see; `seq` numbers all, so an officer finds gaps."""
         principal = self._reader(request)
         if isinstance(principal, Response):
             return principal
-        try:
-            after = int(request.query_params.get("after", "0"))
-            limit = int(request.query_params.get("limit", "100"))
-        except ValueError:
-            return problem(400, "bad-number", "after and limit are whole numbers")
-        if limit < 1 or after < 0:
-            return problem(400, "bad-number", "limit is at least 1, after at least 0")
-        found = await asyncio.to_thread(self._store.read, after, min(limit, MOST))
+        after = _whole(request.query_params.get("after", "0"), 0)
+        limit = _whole(request.query_params.get("limit", "100"), 1)
+        if after is None or limit is None:
+            return problem(
+                400, "bad-number", "after is a whole number from 0, limit one from 1 to 1000"
+            )
+        found = await asyncio.to_thread(
+            self._store.read, min(after, LARGEST), min(limit, MOST), self._facilities(principal)
+        )
         shown = [
             {"id": transition_id(t, self._zone), "seq": seq} | transition_object(t, self._zone)
             for seq, t in found
-            if self._sees(principal, t.facility)
         ]
         return _json({"transitions": shown, "next": found[-1][0] if found else after})
+
+    def _facilities(self, principal: Principal) -> list[str] | None:
+        if principal.visible is None:
+            return None
+        known = self._configuration.facilities.values()
+        return [facility.id for facility in known if principal.sees(facility.territory)]
 
     async def facilities(self, request: Request) -> Response:
         principal = self._reader(request)
@@ -79,20 +91,36 @@ class RulesApi:
         return _json({"facilities": [f for f in found if principal.sees(f["territory"])]})
 
     async def alerts(self, request: Request) -> Response:
+        """What is pending or firing; `state=normal` or `unknown` shows the rest."""
         principal = self._reader(request)
         if isinstance(principal, Response):
             return principal
         wanted = {key: request.query_params.get(key) for key in ("facility", "rule", "state")}
+        states = (wanted["state"],) if wanted["state"] else ("pending", "firing")
         found = await asyncio.to_thread(self._worker.alerts)
-        shown: list[dict[str, Any]] = [
-            msgspec.to_builtins(alert)
+        shown = [
+            self._alert(alert)
             for alert in found
-            if self._sees(principal, alert.facility)
-            and wanted["facility"] in (None, alert.facility)
-            and wanted["rule"] in (None, alert.rule)
-            and (alert.state == wanted["state"] if wanted["state"] else alert.state != "normal")
+            if alert.state in states
+            and wanted["facility"] in (None, "", alert.facility)
+            and wanted["rule"] in (None, "", alert.rule)
+            and self._sees(principal, alert.facility)
         ]
         return _json({"alerts": shown})
+
+    def _alert(self, alert: AlertNow) -> dict[str, Any]:
+        fields = msgspec.to_builtins(alert)
+        started = fields.pop("episode_us")
+        fields["episode"] = None if started is None else instant_text(started, self._zone)
+        return dict(fields)
+
+
+def _whole(text: str, least: int) -> int | None:
+    """A whole number of at most 30 digits, or None."""
+    if not text.isascii() or not text.isdigit() or len(text) > 30:
+        return None
+    number = int(text)
+    return number if number >= least else None
 
 
 def _json(body: Any) -> Response:

@@ -13,9 +13,10 @@ from shared.model.transition import Transition
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS transitions (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, body BLOB NOT NULL
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, facility TEXT NOT NULL, body BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS transitions_by_id ON transitions (id);
+CREATE INDEX IF NOT EXISTS transitions_by_facility ON transitions (facility, seq);
 CREATE TABLE IF NOT EXISTS checkpoint (
     id INTEGER PRIMARY KEY CHECK (id = 1), next INTEGER NOT NULL, head BLOB NOT NULL
 );
@@ -53,12 +54,12 @@ class RulesStore:
             Unavailable: nothing was kept; publish the same again.
         """
         rows = [
-            (first_seq + i, name, msgspec.msgpack.encode(transition))
+            (first_seq + i, name, transition.facility, msgspec.msgpack.encode(transition))
             for i, (name, transition) in enumerate(transitions)
         ]
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT OR IGNORE INTO transitions VALUES (?, ?, ?)", rows)
+            self._db.executemany("INSERT OR IGNORE INTO transitions VALUES (?, ?, ?, ?)", rows)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._again()
@@ -98,12 +99,16 @@ class RulesStore:
         cells = (bytes(body) for (body,) in self._db.execute("SELECT body FROM cells"))
         return Position(row[0]), bytes(row[1]), cells
 
-    def read(self, after_seq: int, limit: int) -> list[tuple[int, Transition]]:
-        """Transitions after a number, in order."""
-        rows = self._reader().execute(
-            "SELECT seq, body FROM transitions WHERE seq > ? ORDER BY seq LIMIT ?",
-            (after_seq, limit),
-        )
+    def read(
+        self, after_seq: int, limit: int, facilities: Sequence[str] | None = None
+    ) -> list[tuple[int, Transition]]:
+        """Transitions after a number, in order; of all facilities, or of those named."""
+        query = "SELECT seq, body FROM transitions WHERE seq > ?"
+        arguments: list[int | str] = [after_seq]
+        if facilities is not None:
+            query += " AND facility IN (SELECT value FROM json_each(?))"
+            arguments.append(msgspec.json.encode(facilities).decode())
+        rows = self._reader().execute(f"{query} ORDER BY seq LIMIT ?", (*arguments, limit))
         return [(seq, _DECODER.decode(body)) for seq, body in rows]
 
     def by_id(self, name: str) -> tuple[int, Transition] | None:

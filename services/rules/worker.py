@@ -3,6 +3,7 @@
 A crash anywhere repeats work from the last checkpoint with the same numbers and never skips.
 """
 
+import sqlite3
 import threading
 from typing import Any
 
@@ -12,11 +13,11 @@ import structlog
 from services.rules.core import state, view
 from services.rules.core.engine import Engine
 from services.rules.store import RulesStore
-from shared.errors import Unavailable
+from shared.errors import NewerData, Unavailable
 from shared.log.port import REPORTS, Bundles, Log, Position
 from shared.model.configuration import Bundle, decode_bundle
 from shared.model.instants import Instant
-from shared.model.report import Record, decode_envelope
+from shared.model.report import Activate, Record, decode_envelope
 from shared.model.transition import Transition, transition_id
 from shared.observe.metrics import Metrics
 
@@ -33,7 +34,7 @@ class RulesWorker:
     def __init__(self, log_: Log, bundles: Bundles, store: RulesStore, metrics: Metrics) -> None:
         self._log, self._bundles, self._store, self._metrics = log_, bundles, store, metrics
         self._lock = threading.Lock()
-        self._parsed: dict[str, Bundle] = {}
+        self._opened: tuple[str, Bundle] | None = None
         self.engine = Engine(self._bundle)
         self._next = Position(0)
         self._saved_judged = 0
@@ -44,13 +45,21 @@ class RulesWorker:
         self._restore()
 
     def _bundle(self, name: str) -> Bundle:
-        return decode_bundle(self._bundles.get(name))
+        if self._opened is None or self._opened[0] != name:
+            try:
+                self._opened = name, decode_bundle(self._bundles.get(name))
+            except sqlite3.Error as error:
+                raise Unavailable(f"the bundle cannot be read: {error}") from error
+        return self._opened[1]
 
     def _restore(self) -> None:
         saved = self._store.load()
         if saved is not None:
             self._next, head, cells = saved
-            state.restore(self.engine, head, cells)
+            try:
+                state.restore(self.engine, head, cells)
+            except ValueError as error:
+                raise NewerData(str(error)) from error
             self._saved_judged = self.engine.judged
             self._deaf_counted = self.engine.clock.deaf_us
 
@@ -90,19 +99,33 @@ class RulesWorker:
             self._metrics.failures.labels("rules").inc()
             return
         for record in records:
-            before = self.engine.emitted
+            if isinstance(record, Activate):
+                # Before anything is judged: when it cannot be read now, the entry waits whole.
+                self._foresee(record.bundle)
+        rest = iter(records)
+        while True:
+            first = self.engine.emitted + 1
             try:
-                transitions = self.engine.apply((record,))
+                self._owe(first, self.engine.apply(rest))
+                return
             except Exception:
                 log.exception("record_not_judged", position=int(self._next))
                 self._metrics.failures.labels("rules").inc()
-                self.engine.drop_partial()
-                continue
-            if transitions:
-                if not self._owed:
-                    self._owed_from = before + 1
-                zone = self.engine.zone
-                self._owed += [(transition_id(t, zone), t) for t in transitions]
+                self._owe(first, self.engine.broken())
+
+    def _foresee(self, bundle: str) -> None:
+        try:
+            self._bundle(bundle)
+        except (KeyError, ValueError, msgspec.MsgspecError):
+            log.exception("bundle_not_readable", bundle=bundle)
+
+    def _owe(self, first_seq: int, transitions: list[Transition]) -> None:
+        if not transitions:
+            return
+        if not self._owed:
+            self._owed_from = first_seq
+        zone = self.engine.zone
+        self._owed += [(transition_id(t, zone), t) for t in transitions]
 
     def _publish(self) -> None:
         if self._owed:
@@ -140,9 +163,7 @@ class RulesWorker:
 
     def alerts(self) -> list[view.AlertNow]:
         with self._lock:
-            if self.engine.book is None:
-                return []
-            return [alert for cell in self.engine.cells.values() for alert in view.alerts_of(cell)]
+            return view.alerts(self.engine)
 
     def log_time(self) -> Instant | None:
         now = self.engine.clock.now_us
@@ -182,4 +203,8 @@ def run(worker: RulesWorker, log_: Log, stop: threading.Event) -> None:
             log.exception("rules_step_failed")
             if stop.wait(1.0):
                 return
-    worker.checkpoint()
+    try:
+        worker.checkpoint()
+    except Unavailable as error:
+        # Transitions are durable; a restart judges again from the checkpoint before.
+        log.error("rules_waiting", detail=str(error))

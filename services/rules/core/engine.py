@@ -44,12 +44,16 @@ class Engine:
         self._due: list[Due] = []
         self._tie = 0
         self._out: list[Transition] = []
+        self._emitted: list[Transition] = []
 
     # -- records -----------------------------------------------------------------------------
 
     def apply(self, records: Iterable[Record]) -> list[Transition]:
-        """Judge records in order; transitions come in the order of their records."""
-        emitted: list[Transition] = []
+        """Judge records in order; transitions come in the order of their records.
+
+        When a record raises, `broken` gives the transitions of those before it; handing over
+        an iterator lets the caller go on with those after it.
+        """
         cells, dirty = self.cells, self.dirty
         for record in records:
             if type(record) is Report:
@@ -84,10 +88,9 @@ class Engine:
                 self._activate(record.bundle)
             if self._out:
                 self._out.sort(key=_order)
-                emitted += self._out
+                self._emitted += self._out
                 self._out = []
-        self.emitted += len(emitted)
-        return emitted
+        return self._take()
 
     def _judge(self, report: Report) -> None:
         """One report in full: every newer reading by every rule, then the ratios."""
@@ -122,9 +125,15 @@ class Engine:
                 self._ratio(cell, state, report, newer)
         cell.arm(report.indicators)
 
-    def drop_partial(self) -> None:
-        """After `apply` raised: forget the transitions of the record that broke."""
+    def broken(self) -> list[Transition]:
+        """After `apply` raised: what was said before the record that broke; its own is forgotten."""
         self._out = []
+        return self._take()
+
+    def _take(self) -> list[Transition]:
+        emitted, self._emitted = self._emitted, []
+        self.emitted += len(emitted)
+        return emitted
 
     @property
     def zone(self) -> ZoneInfo:

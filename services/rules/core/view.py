@@ -19,7 +19,11 @@ RuleState = Literal["normal", "pending", "firing", "unknown"]
 
 
 class AlertNow(msgspec.Struct, frozen=True):
-    """One rule on one series as it stands now; `severity` only while pending or firing."""
+    """One rule on one series as it stands now.
+
+    `severity`, `episode_us`, `value` and `limit` only while pending or firing; the last two are
+    None also while it stands there only for being unknown.
+    """
 
     rule: str
     facility: str
@@ -27,7 +31,11 @@ class AlertNow(msgspec.Struct, frozen=True):
     indicator: str
     interval: str
     state: RuleState
-    severity: Severity | None
+    severity: Severity | None = None
+    episode_us: int | None = None
+    value: float | None = None
+    limit: str | None = None
+    unit: str | None = None
 
 
 def facilities(engine: Engine) -> list[dict[str, Any]]:
@@ -35,20 +43,39 @@ def facilities(engine: Engine) -> list[dict[str, Any]]:
     book = engine.book
     if book is None:
         return []
-    cells: dict[str, list[Cell]] = {}
-    for cell in engine.cells.values():
-        if cell.station in book.stations:
-            cells.setdefault(cell.facility, []).append(cell)
+    cells = _cells(engine, book)
     return [
         _facility(book, facility, cells.get(facility.id, []))
         for facility in book.facilities.values()
     ]
 
 
+def alerts(engine: Engine) -> list[AlertNow]:
+    """Every rule on every series of every configured facility."""
+    book = engine.book
+    if book is None:
+        return []
+    cells = _cells(engine, book)
+    return [
+        alert
+        for facility in book.facilities
+        for alert in facility_alerts(book, facility, cells.get(facility, []))
+    ]
+
+
+def _cells(engine: Engine, book: Book) -> dict[str, list[Cell]]:
+    """By facility, in order of station and interval; a station that is gone is not shown."""
+    cells: dict[str, list[Cell]] = {}
+    for _, cell in sorted(engine.cells.items()):
+        if cell.station in book.stations:
+            cells.setdefault(cell.facility, []).append(cell)
+    return cells
+
+
 def _facility(book: Book, facility: Facility, cells: list[Cell]) -> dict[str, Any]:
     heard = [cell.received_us for cell in cells if cell.received_us is not None]
     series = []
-    for cell in sorted(cells, key=lambda cell: (cell.station, cell.interval)):
+    for cell in cells:
         cell.settle()
         for one in cell.series.values():
             if one.heard is not None:
@@ -88,7 +115,6 @@ def facility_alerts(book: Book, facility: str, cells: list[Cell]) -> Iterator[Al
                     judging.indicator,
                     judging.interval,
                     "unknown",
-                    None,
                 )
 
 
@@ -106,7 +132,7 @@ def _series(book: Book, cell: Cell, series: Series) -> dict[str, Any]:
 
 
 def alerts_of(cell: Cell) -> Iterator[AlertNow]:
-    """Every rule on every series of a cell."""
+    """Every rule on every series of a cell that was heard or is waited for."""
     cell.settle()
     for series in cell.series.values():
         unknown = series.heard is None or series.flag not in EVIDENCE_FLAGS
@@ -119,20 +145,28 @@ def alerts_of(cell: Cell) -> Iterator[AlertNow]:
 
 
 def _held(cell: Cell, judging: Judging, hold: Hold, unknown: bool) -> AlertNow:
-    state: RuleState = "unknown" if unknown else "normal"
-    severity = None
-    if hold.phase != "inactive":
-        state, severity = hold.phase, judging.ladder.severities[hold.level]
-    return _alert(cell, judging, state, severity)
+    if hold.phase == "inactive":
+        return _alert(cell, judging, "unknown" if unknown else "normal")
+    shown = not hold.standing
+    return AlertNow(
+        judging.rule.id, cell.facility, cell.station, judging.indicator, cell.interval,
+        hold.phase, judging.ladder.severities[hold.level], hold.start_us,
+        hold.value if shown else None,
+        judging.ladder.limits[hold.level] if shown else None,
+        judging.unit,
+    )  # fmt: skip
 
 
 def _watched(cell: Cell, judging: Judging, watch: Watch, series: Series) -> AlertNow:
-    if watch.open_us is not None:
-        return _alert(cell, judging, "firing", judging.ladder.severities[0])
-    return _alert(cell, judging, "unknown" if series.heard is None else "normal", None)
-
-
-def _alert(cell: Cell, judging: Judging, state: RuleState, severity: Severity | None) -> AlertNow:
+    if watch.open_us is None:
+        return _alert(cell, judging, "unknown" if series.heard is None else "normal")
     return AlertNow(
-        judging.rule.id, cell.facility, cell.station, judging.indicator, cell.interval, state, severity
+        judging.rule.id, cell.facility, cell.station, judging.indicator, cell.interval,
+        "firing", judging.ladder.severities[0], watch.open_us,
     )  # fmt: skip
+
+
+def _alert(cell: Cell, judging: Judging, state: RuleState) -> AlertNow:
+    return AlertNow(
+        judging.rule.id, cell.facility, cell.station, judging.indicator, cell.interval, state
+    )

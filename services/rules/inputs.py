@@ -1,0 +1,216 @@
+"""Recorded inputs: JSONL and CSV become reports, ticks and notes about what was skipped (§8.20)."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from shared.model.configuration import Configuration
+from shared.model.instants import parse_instant
+from shared.model.report import Report, Tick
+from shared.reports.candidate import Rejection
+from shared.reports.judge import Judge
+from shared.reports.parse import parse_report
+
+COLUMNS = frozenset(
+    {"observed_at", "facility", "station", "indicator", "interval", "value", "unit", "flag"}
+)
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A line that was skipped, and why."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text}"
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One report as the file has it, and the line of each of its readings (CSV)."""
+
+    line: int
+    report: Any
+    reading_lines: tuple[int, ...] = ()
+
+
+Given = Report | Tick | Note
+
+
+def read_inputs(paths: Iterable[Path], configuration: Configuration) -> Iterator[Given]:
+    """Reports, ticks and notes of all inputs, in order; nothing is kept but the line at hand."""
+    judge = Judge(configuration)
+    zone = configuration.site.zone
+    for path in paths:
+        items = csv_items(path, zone) if is_csv(path) else jsonl_items(path, zone)
+        for item in items:
+            yield _judged(judge, zone, path, item) if isinstance(item, Item) else item
+
+
+def is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
+def _judged(judge: Judge, zone: ZoneInfo, path: Path, item: Item) -> Report | Note:
+    """What ingest would say. Access rules and `in-the-future` do not apply."""
+    candidate = parse_report(item.report, zone)
+    if not isinstance(candidate, Rejection):
+        judged = judge.judge(candidate, None, None, "backtest")
+        if not isinstance(judged, Rejection):
+            return judged
+        candidate = judged
+    line = _line_of(item, candidate.pointer)
+    return Note(str(path), line, f"{candidate.reason}: {candidate.detail}")
+
+
+def _line_of(item: Item, pointer: str) -> int:
+    """The line of the reading that is named, else where the report begins."""
+    parts = pointer.split("/")
+    if item.reading_lines and len(parts) > 2 and parts[1] == "readings" and parts[2].isdigit():
+        return item.reading_lines[int(parts[2])]
+    return item.line
+
+
+# -- JSONL -----------------------------------------------------------------------------------
+
+
+def jsonl_items(path: Path, zone: ZoneInfo) -> Iterator[Item | Tick | Note]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                item = msgspec.json.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                yield Note(str(path), number, f"bad-json: {error}")
+                continue
+            if is_tick(item):
+                yield _tick(path, number, item["tick"], zone)
+            else:
+                yield Item(number, item)
+
+
+def is_tick(item: object) -> bool:
+    return isinstance(item, dict) and set(item) == {"tick"}
+
+
+def _tick(path: Path, number: int, text: object, zone: ZoneInfo) -> Tick | Note:
+    try:
+        if not isinstance(text, str):
+            raise ValueError(f"{text!r} is not an RFC 3339 time")
+        return Tick(parse_instant(text, zone))
+    except ValueError as error:
+        return Note(str(path), number, f"bad-time: tick: {error}")
+
+
+def has_ticks(paths: Iterable[Path]) -> bool:
+    """Does any JSONL input bring ticks of its own? Stops at the first."""
+    for path in paths:
+        if is_csv(path):
+            continue
+        with path.open("rb") as file:
+            for line in file:
+                if b'"tick"' not in line:
+                    continue
+                try:
+                    if is_tick(msgspec.json.decode(line)):
+                        return True
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    continue
+    return False
+
+
+# -- CSV -------------------------------------------------------------------------------------
+
+
+def csv_items(path: Path, zone: ZoneInfo) -> Iterator[Item | Note]:
+    """Consecutive rows with equal time, facility, station and interval are one report.
+
+    Times are equal when they are one instant, however they are written. A row that repeats an
+    indicator of its report changes nothing, like any reading that is not newer.
+    """
+    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+        rows = _rows(path, csv.reader(file))
+        group: list[tuple[int, dict[str, str]]] = []
+        key: tuple[object, ...] | None = None
+        for row in rows:
+            if isinstance(row, Note):
+                yield row
+                continue
+            same = _same_report(row[1], zone)
+            if group and same != key:
+                yield _report_of(group)
+                group = []
+            key = same
+            group.append(row)
+        if group:
+            yield _report_of(group)
+
+
+def _rows(path: Path, reader: Any) -> Iterator[tuple[int, dict[str, str]] | Note]:
+    """(line, what is not empty) of each row, by the names of the header."""
+    header: list[str] | None = None
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Note(str(path), reader.line_num, f"bad-field: not CSV: {error}")
+            continue
+        line = reader.line_num
+        if header is None:
+            header = [name.strip() for name in cells]
+            wrong = [name for name in header if name not in COLUMNS]
+            if wrong or len(set(header)) < len(header):
+                what = f"unknown columns {wrong}" if wrong else "a column stands twice"
+                known = " ".join(sorted(COLUMNS))
+                yield Note(str(path), line, f"bad-field: {what}; known are {known}")
+                return
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) > len(header):
+            text = f"bad-field: {len(cells)} cells under {len(header)} columns"
+            yield Note(str(path), line, text)
+            continue
+        pairs = zip(header, cells, strict=False)
+        yield line, {name: cell.strip() for name, cell in pairs if cell.strip()}
+
+
+def _same_report(row: dict[str, str], zone: ZoneInfo) -> tuple[object, ...]:
+    moment: object = row.get("observed_at")
+    with suppress(ValueError):  # what is wrong is named when the report is judged
+        moment = parse_instant(row.get("observed_at", ""), zone)
+    return (moment, row.get("facility"), row.get("station"), row.get("interval"))
+
+
+def _report_of(rows: list[tuple[int, dict[str, str]]]) -> Item:
+    line, head = rows[0]
+    report: dict[str, Any] = {
+        key: head[key] for key in ("observed_at", "facility", "station", "interval") if key in head
+    }
+    readings: dict[str, tuple[int, dict[str, Any]]] = {}
+    for number, row in rows:
+        reading: dict[str, Any] = {
+            key: row[key] for key in ("indicator", "unit", "flag") if key in row
+        }
+        if "value" in row:
+            reading["value"] = _number(row["value"])
+        readings.setdefault(row.get("indicator", f"line {number}"), (number, reading))
+    report["readings"] = [reading for _, reading in readings.values()]
+    return Item(line, report, tuple(number for number, _ in readings.values()))
+
+
+def _number(text: str) -> object:
+    """A number as JSON would have it; anything else stays text and is refused as `bad-number`."""
+    try:
+        return float(text) if text.isascii() and "_" not in text else text
+    except ValueError:
+        return text
