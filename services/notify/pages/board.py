@@ -13,11 +13,13 @@ from services.notify.pages.clockwork import Clockwork, Moment
 from services.notify.pages.words import words
 from services.notify.port import ChannelText
 from shared.model.configuration import Configuration, lineage
+from shared.model.rule import Rule
 from shared.model.severity import Severity
 
 MOST_PEOPLE = 300
 MOST_RECOVERED = 5
 _OUTCOMES = ("queued", "accepted", "delivered", "failed", "unknown", "repeated", "withheld")
+_REACHED = ("accepted", "delivered", "repeated", "unknown")
 _SIGNS = {">=": "≥", "<=": "≤"}
 
 
@@ -28,6 +30,9 @@ class AlertLine(msgspec.Struct, frozen=True):
     limit: str
     since: Moment | None
     place: str
+    action: str
+    """What to do, in the words of the rule."""
+    basis: str
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -73,7 +78,7 @@ class Card(msgspec.Struct, frozen=True):
     timeline: tuple[Entry, ...]
     people: tuple[Choice, ...]
     chosen: str
-    """Preselected, so that one tap is enough: whoever was told last, else who is nearest."""
+    """Preselected, so that one tap is enough: whoever was reached last, else who is nearest."""
 
 
 class Phone(msgspec.Struct, frozen=True):
@@ -131,7 +136,8 @@ class BoardMaker:
         timeline = incident.get("timeline") or []
         told = self.told(timeline, clock)
         territory = str(incident.get("territory") or "")
-        people = self._people(territory, [line.person for line in told])
+        reached = [line.person for line in told if line.outcome in _REACHED]
+        people = self._people(territory, [*reached, *(line.person for line in told)])
         return Card(
             id=str(incident["id"]),
             state=str(incident["state"]),
@@ -225,12 +231,19 @@ class BoardMaker:
             limit=limit_text(alert.get("limit")),
             since=clock.of_text(alert.get("since") or alert.get("episode") or alert.get("at")),
             place=station.id if station and station.id != station.facility else "",
+            action=self._action(rule),
+            basis=_basis(rule),
         )
 
     def _rule_title(self, rule: str) -> str:
         known = self._c.rules[rule]
         title = known.title_en if self._english else known.title_zh
         return title or rule
+
+    def _action(self, rule: Rule | None) -> str:
+        if rule is None:
+            return ""
+        return (rule.action_en if self._english else rule.action_zh) or ""
 
     def _people(self, territory: str, told: Sequence[str]) -> tuple[Choice, ...]:
         """Who may be the one that answers: those told, then the territory's, then those above."""
@@ -259,6 +272,13 @@ def _way_names(configuration: Configuration, t: Mapping[str, str]) -> dict[str, 
         name = t[f"way_{channel.kind}"]
         names[channel.id] = name if kinds.count(channel.kind) == 1 else f"{name} {channel.id}"
     return names
+
+
+def _basis(rule: Rule | None) -> str:
+    if rule is None or rule.basis.standard == "product default":
+        return ""
+    clause = rule.basis.clause if rule.basis.clause not in ("", "-") else ""
+    return f"{rule.basis.standard} {clause}".strip()
 
 
 def _urgency(card: Card) -> tuple[bool, int, int, int]:

@@ -41,7 +41,7 @@ def province(language: Any = "zh-CN") -> Configuration:
         Person("yu", "余渝", "值班员", "510200", (Contact("yu-sms", "sms", "13900000004"),)),
     ]
     rule = Rule(
-        id="cod-day", title_zh="化学需氧量日均", title_en="Daily COD", action_zh=None,
+        id="cod-day", title_zh="化学需氧量日均", title_en="Daily COD", action_zh="查加药与曝气",
         action_en=None, applies=Applies(kind="hospital_wastewater"),
         condition=Threshold("w01018", "day", "mg/L"),
         levels=(Level(Severity.ORANGE, Comparison(">", 60.0, "> 60")),), for_us=0,
