@@ -1,0 +1,157 @@
+"""The commands `ack incidents on-call why audit` as clients of a running notify.
+
+Each asks over HTTP and prints for people, or with `--json` what the API said. They give an exit
+code: 0, or 1 with one sentence on stderr that says what to do.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from services.notify import printing
+
+TIMEOUT_S = 10.0
+Answer = dict[str, Any]
+Ask = Callable[[httpx.Client], httpx.Response]
+Show = Callable[[Answer], None]
+
+
+class Failed(Exception):
+    """A sentence for the one who typed the command."""
+
+
+def run_ack(
+    url: str, token: str, incident: str, person: str, note: str = "", *, as_json: bool = False
+) -> int:
+    """`yujing ack INCIDENT --person P`."""
+    path = f"/v1/incidents/{_segment(incident)}/acknowledgements"
+
+    def ask(client: httpx.Client) -> httpx.Response:
+        return client.post(path, json={"person": person, "note": note})
+
+    return _run(url, token, ask, printing.acknowledged, as_json)
+
+
+def run_incidents(
+    url: str,
+    token: str,
+    state: str | None = None,
+    facility: str | None = None,
+    *,
+    as_json: bool = False,
+) -> int:
+    """`yujing incidents [--state open] [--facility F]`."""
+    wanted = _given(state=state, facility=facility)
+    return _run(
+        url, token, lambda client: client.get("/v1/incidents", params=wanted),
+        printing.incidents, as_json,
+    )  # fmt: skip
+
+
+def run_on_call(
+    url: str,
+    token: str,
+    territory: str | None = None,
+    role: str | None = None,
+    at: str | None = None,
+    *,
+    as_json: bool = False,
+) -> int:
+    """`yujing on-call [--territory T] [--at TIME]`; without a time, now."""
+    wanted = _given(territory=territory, role=role, at=at)
+    return _run(
+        url, token, lambda client: client.get("/v1/duty", params=wanted), printing.duty, as_json
+    )
+
+
+def run_why(url: str, token: str, id_: str, *, as_json: bool = False) -> int:
+    """`yujing why ID` for a report, transition, incident or notification."""
+    return _run(
+        url, token, lambda client: client.get(f"/v1/why/{_segment(id_)}"), printing.why, as_json
+    )
+
+
+def run_audit_export(url: str, token: str, incident: str, *, as_json: bool = False) -> int:
+    """`yujing audit export INCIDENT`: the ledger, one JSON object a line, as it was hashed.
+
+    People and programs get the same: what is printed can be checked again.
+    """
+    show = printing.plain if as_json else printing.ledger
+    path = f"/v1/audit/{_segment(incident)}"
+    return _run(url, token, lambda client: client.get(path), show, as_json)
+
+
+def run_audit_verify(url: str, token: str, *, as_json: bool = False) -> int:
+    """`yujing audit verify`: 0 when every chain holds, 1 with the broken places when not."""
+    intact = True
+
+    def show(answer: Answer) -> None:
+        nonlocal intact
+        intact = bool(answer["intact"])
+        (printing.plain if as_json else printing.audit)(answer)
+
+    code = _run(url, token, lambda client: client.get("/v1/audit"), show, as_json=False)
+    return code if intact else 1
+
+
+def _run(url: str, token: str, ask: Ask, show: Show, as_json: bool) -> int:
+    try:
+        answer = _answer(url, token, ask)
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    (printing.plain if as_json else show)(answer)
+    return 0
+
+
+def _answer(url: str, token: str, ask: Ask) -> Answer:
+    if not token:
+        raise Failed(
+            "no token: set YUJING_TOKEN to the token of an officer or operator of access.yaml"
+        )
+    try:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        # trust_env=False: a proxy of the environment must not see tokens of the duty room.
+        with httpx.Client(
+            base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False
+        ) as client:
+            response = ask(client)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise Failed(f"--url {url!r} is no address such as http://127.0.0.1:8620") from error
+    except UnicodeEncodeError as error:
+        raise Failed("YUJING_TOKEN holds signs that no token has; set it again") from error
+    except httpx.TimeoutException as error:
+        raise Failed(f"{url} did not answer within {TIMEOUT_S:.0f} s; try again") from error
+    except httpx.TransportError as error:
+        raise Failed(
+            f"nobody answers at {url}; start `yujing serve`, or give the address of notify "
+            "with --url or YUJING_URL"
+        ) from error
+    return _read(url, response)
+
+
+def _read(url: str, response: httpx.Response) -> Answer:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if response.is_success and isinstance(body, dict):
+        return body
+    detail = body.get("detail") if isinstance(body, Mapping) else None
+    said = detail if isinstance(detail, str) else f"HTTP {response.status_code}"
+    if response.status_code == 401:
+        raise Failed(f"{url} does not know this token; check YUJING_TOKEN against access.yaml")
+    if detail is None:
+        raise Failed(f"{url} answered {said}, which notify does not; check --url or YUJING_URL")
+    raise Failed(said)
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _given(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
