@@ -49,7 +49,8 @@ from shared.clock import Clock, ScenarioClock, SystemClock
 from shared.config.load import load
 from shared.data_directory import DataDirectory
 from shared.errors import Unavailable
-from shared.http.basics import basic_routes
+from shared.http.basics import basic_routes, openapi_route
+from shared.http.openapi import document
 from shared.http.problems import problem
 from shared.log.sqlite import SqliteLog
 from shared.model.configuration import Configuration, encode_bundle
@@ -222,6 +223,7 @@ class Running:
         )  # fmt: skip
         routes: list[Any] = [
             *basic_routes(self.metrics.registry, self._ready, self._refresh),
+            openapi_route(document(_version())),
             *reports_api.routes(
                 self.writer, self.gate, configuration.site.zone, self.log, self.metrics
             ),

@@ -1,0 +1,302 @@
+"""`/openapi.json`: every route that programs use, with what goes in and what comes out.
+
+Written by hand: the routes answer from values, not from models that a generator could read.
+A test holds it against the routes there are.
+"""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(required: str, optional: str = "", **properties: Schema) -> Schema:
+    """An object; fields that are not described are strings."""
+    names = [*required.split(), *optional.split()]
+    found = {name: properties.get(name, TEXT) for name in dict.fromkeys([*names, *properties])}
+    return {"type": "object", "required": required.split(), "properties": found}
+
+
+def _list(of: Schema) -> Schema:
+    return {"type": "array", "items": of}
+
+
+def _one_of(*values: str) -> Schema:
+    return {"type": "string", "enum": list(values)}
+
+
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
+WHOLE: Schema = {"type": "integer"}
+TIME: Schema = {"type": "string", "format": "date-time"}
+MAYBE_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
+MAYBE_TEXT: Schema = {"type": ["string", "null"]}
+MAYBE_NUMBER: Schema = {"type": ["number", "null"]}
+FREE: Schema = {"type": "object", "additionalProperties": True}
+INTERVAL = _one_of("realtime", "minute", "hour", "day")
+SEVERITY = _one_of("blue", "yellow", "orange", "red")
+
+SCHEMAS: dict[str, Schema] = {
+    "Reading": _object("indicator value", "unit flag", value=NUMBER),
+    "Report": _object(
+        "facility observed_at interval readings",
+        "id station",
+        observed_at=TIME,
+        interval=INTERVAL,
+        readings={**_list(_ref("Reading")), "minItems": 1},
+    ),
+    "ItemProblem": _object("index type title detail pointer", index=WHOLE),
+    "ReportsAnswer": _object(
+        "accepted duplicates rejected",
+        accepted=WHOLE,
+        duplicates=WHOLE,
+        rejected=_list(_ref("ItemProblem")),
+    ),
+    "Problem": _object("type title status detail", status=WHOLE),
+    "DeadLetter": _object(
+        "id at listener principal reason title detail pointer facility", "raw", id=WHOLE, at=TIME
+    ),
+    "DeadLetters": {
+        "type": "object",
+        "required": ["dead-letters", "next"],
+        "properties": {"dead-letters": _list(_ref("DeadLetter")), "next": WHOLE},
+    },
+    "Transition": _object(
+        "id seq rule facility station indicator interval episode step state severity cause at "
+        "value limit unit basis",
+        seq=WHOLE,
+        interval=INTERVAL,
+        episode=TIME,
+        step=WHOLE,
+        state=_one_of("pending", "firing", "resolved", "withdrawn"),
+        severity=SEVERITY,
+        cause=_one_of("raised", "rose", "fell", "cleared", "withdrawn", "missing", "reported"),
+        at=TIME,
+        value=MAYBE_NUMBER,
+        limit=MAYBE_TEXT,
+        unit=MAYBE_TEXT,
+        basis=_object("standard edition clause"),
+    ),
+    "Transitions": _object("transitions next", transitions=_list(_ref("Transition")), next=WHOLE),
+    "Facility": _object(
+        "id name territory kind last_heard series rules",
+        last_heard=MAYBE_TIME,
+        series=_list(
+            _object(
+                "station indicator interval observed_at value unit flag",
+                interval=INTERVAL,
+                observed_at=TIME,
+                value=NUMBER,
+            )
+        ),
+        rules=_list(
+            _object(
+                "rule station indicator interval state severity",
+                state=_one_of("normal", "pending", "firing", "unknown"),
+                severity=MAYBE_TEXT,
+            )
+        ),
+    ),
+    "Facilities": _object("facilities", facilities=_list(_ref("Facility"))),
+    "Alerts": _object("alerts", alerts=_list(FREE)),
+    "Incident": _object(
+        "id state severity facility territory opened_at acknowledged_at acknowledged_by "
+        "resolved_at step next_step_at alerts timeline",
+        state=_one_of("open", "acknowledged", "resolved"),
+        severity=SEVERITY,
+        opened_at=TIME,
+        acknowledged_at=MAYBE_TIME,
+        acknowledged_by=MAYBE_TEXT,
+        resolved_at=MAYBE_TIME,
+        step={"type": ["integer", "string", "null"]},
+        next_step_at=MAYBE_TIME,
+        alerts=_list(FREE),
+        timeline=_list(
+            _object(
+                "at kind person channel reason notification",
+                at=TIME,
+                person=MAYBE_TEXT,
+                channel=MAYBE_TEXT,
+                reason=MAYBE_TEXT,
+                notification=MAYBE_TEXT,
+            )
+        ),
+    ),
+    "Incidents": _object("incidents", incidents=_list(_ref("Incident"))),
+    "Order": _object("person", "note"),
+    "Duty": _object("duty", duty=_list(FREE)),
+    "Why": FREE,
+    "Audit": _object("audit intact", audit=_list(FREE), intact={"type": "boolean"}),
+    "Ledger": _object("incident ledger", ledger=_list(FREE)),
+}
+
+
+def _answer(description: str, schema: str | None = None, media: str = "application/json") -> Schema:
+    content = {"content": {media: {"schema": _ref(schema)}}} if schema else {}
+    return {"description": description} | content
+
+
+def _problems(*statuses: int) -> Schema:
+    return {
+        str(status): _answer(_STATUS[status], "Problem", "application/problem+json")
+        for status in statuses
+    }
+
+
+_STATUS = {
+    400: "The request cannot be read.",
+    401: "A token is needed; see WWW-Authenticate.",
+    403: "This kind of token, or this address, may not do that.",
+    404: "There is none, or none for you.",
+    409: "It is over.",
+    413: "Too large; nothing was taken.",
+    415: "Another content type or encoding.",
+    422: "Nothing of it could be taken.",
+    429: "Wait as Retry-After says.",
+    503: "It cannot be written now; try again as Retry-After says.",
+}
+
+
+def _parameter(name: str, place: str = "query", schema: Schema | None = None) -> Schema:
+    return {"name": name, "in": place, "required": place == "path", "schema": schema or TEXT}
+
+
+def _get(
+    summary: str, schema: str | None, *parameters: Schema, problems: tuple[int, ...] = (401, 403)
+) -> Schema:
+    return {
+        "summary": summary,
+        "parameters": list(parameters),
+        "responses": {"200": _answer("As asked.", schema)} | _problems(*problems),
+    }
+
+
+def _open(operation: Schema) -> Schema:
+    """An operation without a token."""
+    return operation | {"security": []}
+
+
+def _body(*contents: tuple[str, Schema]) -> Schema:
+    return {"required": True, "content": {media: {"schema": schema} for media, schema in contents}}
+
+
+_ID = _parameter("id", "path")
+_NUMBER = _parameter("id", "path", WHOLE)
+_AFTER = _parameter("after", schema={"type": "integer", "minimum": 0, "default": 0})
+_LIMIT = _parameter(
+    "limit", schema={"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
+)
+
+
+def _paths() -> dict[str, dict[str, Schema]]:
+    return {
+        "/v1/reports": {
+            "post": {
+                "summary": "Reports: one, an array, or NDJSON; gzip allowed. Token: upstream.",
+                "parameters": [_parameter("dry_run", schema={"type": "string", "enum": ["1"]})],
+                "requestBody": _body(
+                    (
+                        "application/json",
+                        {"oneOf": [_ref("Report"), {**_list(_ref("Report")), "maxItems": 10_000}]},
+                    ),
+                    ("application/x-ndjson", TEXT),
+                ),
+                "responses": {"202": _answer("The log has it durably.", "ReportsAnswer")}
+                | _problems(400, 401, 403, 413, 415, 422, 429, 503),
+            }
+        },
+        "/v1/dead-letters": {
+            "get": _get("What was refused, oldest first. Token: operator.", "DeadLetters", _AFTER, _LIMIT)
+        },
+        "/v1/dead-letters/{id}": {
+            "get": _get("One refused item with its bytes.", "DeadLetter", _NUMBER, problems=(401, 403, 404))
+        },
+        "/v1/dead-letters/{id}/redrive": {
+            "post": {
+                "summary": "Judge a refused report again, with the rights its sender has now.",
+                "parameters": [_NUMBER],
+                "responses": {"202": _answer("The log has it durably.", "ReportsAnswer")}
+                | _problems(400, 401, 403, 404, 422, 429, 503),
+            }
+        },
+        "/v1/transitions": {
+            "get": _get("Transitions by rising seq; `after` is exclusive.", "Transitions", _AFTER, _LIMIT,
+                        problems=(400, 401, 403))
+        },
+        "/v1/facilities": {"get": _get("Facilities as they stand.", "Facilities")},
+        "/v1/alerts": {
+            "get": _get("Alerts as they stand.", "Alerts",
+                        *(_parameter(name) for name in ("facility", "rule", "state")))
+        },
+        "/v1/incidents": {
+            "get": _get("Incidents, newest first, at most 1,000.", "Incidents",
+                        _parameter("state"), _parameter("facility"), problems=(400, 401, 403))
+        },
+        "/v1/incidents/{id}": {
+            "get": _get("One incident with its timeline.", "Incident", _ID, problems=(401, 403, 404))
+        },
+        "/v1/incidents/{id}/acknowledgements": {
+            "post": {
+                "summary": "Acknowledge for a person; again is no harm.",
+                "parameters": [_ID],
+                "requestBody": _body(("application/json", _ref("Order"))),
+                "responses": {"200": _answer("The incident as it is now.", "Incident")}
+                | _problems(400, 401, 403, 404, 409, 413, 422, 503),
+            }
+        },
+        "/v1/duty": {
+            "get": _get("Who holds which role; without `at`, now.", "Duty", _parameter("territory"),
+                        _parameter("role"), _parameter("at", schema=TIME), problems=(400, 401, 403, 404))
+        },
+        "/v1/why/{id}": {
+            "get": _get("The reasons before and after a report, transition, incident or notification.",
+                        "Why", _ID, problems=(401, 403, 404))
+        },
+        "/v1/audit": {"get": _get("Check every hash chain. Token: operator.", "Audit")},
+        "/v1/audit/{id}": {
+            "get": _get("The ledger of one incident.", "Ledger", _ID, problems=(401, 403, 404))
+        },
+        "/a/{token}": {
+            method: _open(
+                {
+                    "summary": "A signed link: what is so now; only POST acknowledges.",
+                    "parameters": [_parameter("token", "path")],
+                    "responses": {"200": _answer("A page."), "404": _answer("Not a genuine link.")},
+                }
+            )
+            for method in ("get", "head", "post")
+        },
+        "/gateway/{channel}/receipt": {
+            "get": _open(_get("A receipt of the gateway.", None, _parameter("channel", "path"),
+                              _parameter("id"), _parameter("status", schema=WHOLE), problems=(400, 403, 404)))
+        },
+        "/gateway/{channel}/reply": {
+            "get": _open(_get("A reply from a phone.", None, _parameter("channel", "path"),
+                              *(_parameter(name) for name in ("from", "to", "text")), problems=(400, 403, 404)))
+        },
+        "/healthz": {"get": _open(_get("The process lives.", None, problems=()))},
+        "/readyz": {"get": _open(_get("Reports can be taken.", None, problems=(503,)))},
+        "/metrics": {"get": _open(_get("Prometheus metrics.", None, problems=()))},
+        "/openapi.json": {"get": _open(_get("This document.", None, problems=()))},
+        "/problems/{name}": {
+            "get": _open(_get("What a problem means and what to do.", None, _parameter("name", "path"),
+                              problems=(404,)))
+        },
+    }  # fmt: skip
+
+
+def document(version: str) -> dict[str, Any]:
+    """OpenAPI 3.1; made anew at each call."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Yujing 预警", "version": version},
+        "paths": _paths(),
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"token": []}],
+    }
