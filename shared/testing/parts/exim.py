@@ -10,7 +10,9 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
+import weakref
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -76,7 +78,16 @@ class Exim:
 
     host = "127.0.0.1"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """Its files stand in `folder`; as root, or without one, in a folder of their own.
+
+        Exim gives up root, and could not enter a private folder such as pytest's.
+        """
+        if folder is None or os.getuid() == 0:
+            own = tempfile.mkdtemp(prefix="exim-")
+            weakref.finalize(self, shutil.rmtree, own, True)
+            folder = Path(own)
+            folder.chmod(0o755)
         self._folder = folder.absolute()
         self.port, self.tls_port = free_ports(2)
         self._child: subprocess.Popen[bytes] | None = None
