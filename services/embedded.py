@@ -20,8 +20,6 @@ import structlog
 import uvicorn
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
 
 from services.ingest import reports_api
 from services.ingest.hj212.session import by_mn
@@ -49,9 +47,8 @@ from shared.clock import Clock, ScenarioClock, SystemClock
 from shared.config.load import load
 from shared.data_directory import DataDirectory
 from shared.errors import Unavailable
-from shared.http.basics import basic_routes, openapi_route
+from shared.http.basics import basic_routes, openapi_route, problem_handlers
 from shared.http.openapi import document
-from shared.http.problems import problem
 from shared.log.sqlite import SqliteLog
 from shared.model.configuration import Configuration, encode_bundle
 from shared.model.instants import Instant
@@ -230,7 +227,7 @@ class Running:
             *rules_api.routes(self.rules, self.store, self.gate, configuration),
             *served,
         ]
-        return Starlette(routes=routes, exception_handlers={Exception: _broken, 404: _not_found})
+        return Starlette(routes=routes, exception_handlers=problem_handlers())
 
     def _ready(self) -> str | None:
         if not self.writer.healthy:
@@ -268,14 +265,6 @@ def kannel_status(status: int) -> ReceiptStatus:
     if status & 1:
         return "delivered"
     return "under_way"
-
-
-async def _broken(_request: Request, _error: Exception) -> Response:
-    return problem(500, "log-away", "something failed here; it was written to the log")
-
-
-async def _not_found(_request: Request, _error: Exception) -> Response:
-    return problem(404, "not-found", "there is nothing at this address")
 
 
 def _version() -> str:
