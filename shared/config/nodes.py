@@ -158,10 +158,14 @@ class _Reader:
             return Indirect(self.environ[name])
         try:
             return Indirect((self.root / name).read_text(encoding="utf-8").strip())
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            self.fail(line, f"file {name} cannot be read: {reason}")
-            return None
+        except OSError as error:
+            reason = str(error.strerror)
+        except UnicodeDecodeError:
+            reason = "it is not UTF-8"
+        except ValueError:
+            reason = "this is no path"
+        self.fail(line, f"file {name} cannot be read: {reason}")
+        return None
 
 
 def _plain(text: str) -> Any:

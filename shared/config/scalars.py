@@ -15,6 +15,8 @@ from shared.config.nodes import Indirect, WrittenFloat, WrittenInt, number_or_te
 from shared.model.instants import parse_duration
 from shared.model.severity import Severity
 
+LONGEST_US = 36_500 * 86_400_000_000
+"""100 years: instants stay within the calendar, and numbers within 64 bits."""
 _SIDES = r"^\s*(>=|<=|>|<)\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*$"
 
 
@@ -46,7 +48,10 @@ def _identifier(value: Any) -> str:
 def _duration(value: Any) -> int:
     if not isinstance(value, str):
         raise ValueError("give a duration such as 500ms, 2s, 5m, 4h or 1d")
-    return parse_duration(value)
+    duration = parse_duration(value)
+    if duration > LONGEST_US:
+        raise ValueError("longer than 100 years; give a shorter one")
+    return duration
 
 
 def _clock(value: Any) -> time:

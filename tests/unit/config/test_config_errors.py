@@ -180,7 +180,7 @@ def test_bytes_that_are_not_utf8_name_their_line(directory):
     [
         ("site.yaml", "Asia/Shanghai", "Asia/Wuhan", "time zone 'Asia/Wuhan' is not known"),
         ("site.yaml", '"http://127.0.0.1:8620/"', "127.0.0.1:8620", "give an address"),
-        ("site.yaml", "deaf_after: 45s", "deaf_after: 1s", "deaf_after is shorter than tick"),
+        ("site.yaml", "deaf_after: 45s", "deaf_after: 40000d", "longer than 100 years"),
         ("site.yaml", "zh-CN", "zh", "give 'zh-CN' or 'en'"),
         ("territories.yaml", 'parent: "430000"', 'parent: "440000"', "territory '440000' does not exist"),
         ("territories.yaml", 'name: 湖南省}', 'name: 湖南省, parent: "430100"}', "stands above itself"),
@@ -219,7 +219,8 @@ def test_bytes_that_are_not_utf8_name_their_line(directory):
         ("channels.yaml", "kind: smtp", "kind: post", "kind 'post' is not known"),
         ("channels.yaml", ', url: "http://127.0.0.1:13013/cgi-bin/sendsms"', "", "url is missing"),
         ("channels.yaml", "[127.0.0.1]", "[gateway.example.org]", "'gateway.example.org' is no IP address"),
-        ("channels.yaml", "orange: 2", "orange: 7", "more than per_day"),
+        ("channels.yaml", "orange: 2", "orange: -2", "orange is '-2'"),
+        ("people.yaml", '"13900000078"', '{file: "a\\0b"}', "this is no path"),
         ("channels.yaml", "port: 2525", "port: 70000", "port is '70000'"),
         ("channels.yaml", "port: 2525", "port: true", "give a whole number"),
         ("channels.yaml", "预警 <yujing@example.org>", "预警", "from holds no mail address"),

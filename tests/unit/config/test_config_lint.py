@@ -11,6 +11,8 @@ def test_a_directory_without_oddities_is_silent(directory):
 @pytest.mark.parametrize(
     ("file", "old", "new", "warning"),
     [
+        ("site.yaml", "deaf_after: 45s", "deaf_after: 1s", "site.yaml:3: warning: deaf_after is shorter than tick"),
+        ("channels.yaml", "orange: 2", "orange: 7", "channels.yaml:2: warning: the reserves together are more than per_day"),
         ("rosters.yaml", "shift_leader:", "other_leader:", "rosters.yaml:1: warning: nobody holds shift_leader for 430100 or above"),
         ("rules.yaml", "{kind: hospital_wastewater, point: contact_tank}", "{point: outfall}", "rules.yaml:14: warning: rule band applies to no station"),
         ("people.yaml", "id: tang-sms, channel: sms", "id: tang-screen, channel: screen", "people.yaml:3: warning: tang has no contact on a channel that a policy uses"),
