@@ -58,6 +58,7 @@ def test_a_mail_arrives_whole(exim: Exim, tls: str) -> None:
         message("li@mail.test", notification="n2", first_notification="n1", drill=True, nth=2)
     )
     assert isinstance(outcome, Accepted)
+    assert "/a/" not in outcome.text
     mail = exim.wait_for(before + 1)[-1]
     assert (
         mail["X-Yujing-Incident"],

@@ -53,7 +53,8 @@ class SmtpChannel:
             mail = self._mail(message, words, recipient)
         except (ValueError, MessageError):
             return Refused("the contact's address does not fit into a mail header")
-        return self._deliver(mail, recipient, words.text)
+        # The subject only: the text holds the link, which is for its reader's eyes.
+        return self._deliver(mail, recipient, words.subject)
 
     def message_id(self, notification: str) -> str:
         """The same for every attempt, so that a mailbox can tell a resend from a second mail."""
