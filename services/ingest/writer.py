@@ -108,14 +108,25 @@ class Writer:
     # -- the thread --------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while group := self._take():
-            try:
-                self._write(group)
-            except Unavailable as error:
-                self._fail(group, error)
-            except Exception as error:
-                log.exception("group_failed")
-                self._fail(group, Unavailable(f"ingest failed: {type(error).__name__}"))
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Make one group durable and answer it; waits for one, False when closing.
+
+        The thread's body, and what a simulation calls itself when something is queued.
+        """
+        group = self._take()
+        if not group:
+            return False
+        try:
+            self._write(group)
+        except Unavailable as error:
+            self._fail(group, error)
+        except Exception as error:
+            log.exception("group_failed")
+            self._fail(group, Unavailable(f"ingest failed: {type(error).__name__}"))
+        return True
 
     def _take(self) -> list[_Job]:
         with self._changed:

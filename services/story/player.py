@@ -22,9 +22,9 @@ from shared.clock import ScenarioClock
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, parse_instant, window_start
 
-RACE, DAY_RACE, FEED, WALK, SERVE = 5_000_000.0, 200_000.0, 1_500.0, 300.0, 1.0
+RACE, DAY_RACE, FEED, WALK, SERVE = 5_000_000.0, 300_000.0, 1_800.0, 360.0, 1.0
 """Speeds of the scenario clock: between years, between days, while stations report, while an
-incident is unanswered (five minutes a second), and after the story."""
+incident is unanswered (six minutes a second), and after the story."""
 
 MONTH_US = 30 * 86_400_000_000
 SETTLE_S = 0.25
