@@ -17,8 +17,7 @@ from services.ingest import dead_letters
 from services.ingest.seen import Seen, series_of
 from shared.clock import Clock
 from shared.errors import SlowDown, Unavailable
-from shared.log.port import DEAD_LETTERS, REPORTS, Position
-from shared.log.sqlite import SqliteLog
+from shared.log.port import DEAD_LETTERS, REPORTS, Log, Position
 from shared.model.instants import Instant
 from shared.model.report import Activate, Record, Report, Tick, encode_envelope
 from shared.observe.metrics import Metrics
@@ -47,7 +46,7 @@ class Writer:
     """Implements `Submission`. `start` it, `close` it; `healthy` says whether the log is there."""
 
     def __init__(
-        self, *, log_: SqliteLog, seen: Seen, judge: Judge, clock: Clock, metrics: Metrics
+        self, *, log_: Log, seen: Seen, judge: Judge, clock: Clock, metrics: Metrics
     ) -> None:
         self._log, self._seen, self._judge = log_, seen, judge
         self._clock, self._metrics = clock, metrics

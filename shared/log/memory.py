@@ -14,12 +14,17 @@ class MemoryLog:
         self._grown = threading.Condition()
 
     def append(self, topic: str, entries: Sequence[tuple[str, bytes]]) -> Position:
+        return self.append_all([(topic, key, value) for key, value in entries])
+
+    def append_all(self, entries: Sequence[tuple[str, str, bytes]]) -> Position:
+        last = Position(0)
         with self._grown:
-            kept = self._topics.setdefault(topic, [])
-            for key, value in entries:
-                kept.append(Entry(Position(len(kept) + 1), key, value))
+            for topic, key, value in entries:
+                kept = self._topics.setdefault(topic, [])
+                last = Position(len(kept) + 1)
+                kept.append(Entry(last, key, value))
             self._grown.notify_all()
-            return Position(len(kept))
+        return last
 
     def read(self, topic: str, partition: int, start: Position, limit: int = 1000) -> Batch:
         with self._grown:

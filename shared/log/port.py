@@ -57,6 +57,9 @@ class Log(Protocol):
 
         """
 
+    def append_all(self, entries: Sequence[tuple[str, str, bytes]]) -> Position:
+        """Add (topic, key, value) entries of several topics, all or none, as `append`."""
+
     def read(self, topic: str, partition: int, start: Position, limit: int = 1000) -> Batch:
         """Entries at or after `start`, at most `limit` and about 16 MiB, at least one if any.
 
