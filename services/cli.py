@@ -158,6 +158,116 @@ def decode(
         raise typer.Exit(EXIT_FAILED) from error
 
 
+@app.command()
+def ack(
+    incident: str,
+    person: Annotated[str, typer.Option("--person", help="Who acknowledges (people.yaml).")],
+    note: Annotated[str, typer.Option("--note")] = "",
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Acknowledge an incident: nobody else is told."""
+    from services.notify.clients import run_ack
+
+    raise typer.Exit(run_ack(url, token, incident, person, note, as_json=as_json))
+
+
+@app.command()
+def incidents(
+    state: Annotated[str | None, typer.Option("--state")] = None,
+    facility: Annotated[str | None, typer.Option("--facility")] = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Incidents, newest first."""
+    from services.notify.clients import run_incidents
+
+    raise typer.Exit(run_incidents(url, token, state, facility, as_json=as_json))
+
+
+@app.command("on-call")
+def on_call(
+    territory: Annotated[str | None, typer.Option("--territory")] = None,
+    role: Annotated[str | None, typer.Option("--role")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="RFC 3339; now when absent.")] = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Who is responsible at an instant."""
+    from services.notify.clients import run_on_call
+
+    raise typer.Exit(run_on_call(url, token, territory, role, at, as_json=as_json))
+
+
+@app.command()
+def why(
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Why somebody was told, or not: a report, transition, incident or notification."""
+    from services.notify.clients import run_why
+
+    raise typer.Exit(run_why(url, token, id_, as_json=as_json))
+
+
+@audit.command("verify")
+def audit_verify(
+    url: UrlOption = DEFAULT_URL, token: TokenOption = "", as_json: JsonOption = False
+) -> None:
+    """Check every hash chain; 1 when one does not hold."""
+    from services.notify.clients import run_audit_verify
+
+    raise typer.Exit(run_audit_verify(url, token, as_json=as_json))
+
+
+@audit.command("export")
+def audit_export(
+    incident: str,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Print the ledger of one incident."""
+    from services.notify.clients import run_audit_export
+
+    raise typer.Exit(run_audit_export(url, token, incident, as_json=as_json))
+
+
+@dead_letters.command("list")
+def letters_list(
+    after: Annotated[int, typer.Option("--after", help="Only later ones than this number.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 100,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """What was refused, and why."""
+    from services.letters import run_list
+
+    raise typer.Exit(run_list(url, token, after, limit, as_json=as_json))
+
+
+@dead_letters.command("show")
+def letters_show(id_: int, url: UrlOption = DEFAULT_URL, token: TokenOption = "") -> None:
+    """One refused item with its bytes."""
+    from services.letters import run_show
+
+    raise typer.Exit(run_show(url, token, id_))
+
+
+@dead_letters.command("redrive")
+def letters_redrive(ids: list[int], url: UrlOption = DEFAULT_URL, token: TokenOption = "") -> None:
+    """Judge refused reports again, after the configuration was mended."""
+    from services.letters import run_redrive
+
+    raise typer.Exit(run_redrive(url, token, ids))
+
+
 def main() -> None:
     """Run a command; errors become exit codes: 2 configuration, 3 in use, 4 newer data."""
     try:

@@ -21,20 +21,32 @@ class _Channel:
 
         f = message.facts
         facts = port.Facts(
-            kind="reply" if f.kind == "answer" else f.kind, notification=f.notification,
-            incident=f.incident, person=f.person, person_name="", site_name="", language="zh-CN",
-            timezone="UTC", now_us=f.now_us, severity=f.severity, resend=f.repeat,
+            kind="reply" if f.kind == "answer" else f.kind,
+            notification=f.notification,
+            incident=f.incident,
+            person=f.person,
+            person_name="",
+            site_name="",
+            language="zh-CN",
+            timezone="UTC",
+            now_us=f.now_us,
+            severity=f.severity,
+            resend=f.repeat,
         )
         m = port.Message(message.notification, f.incident, f.person, "", "", "", facts)
         out = self._gateway.send(m)
-        return msgspec.convert(msgspec.to_builtins(out), getattr(interim, type(out).__name__)), "text"
+        return msgspec.convert(
+            msgspec.to_builtins(out), getattr(interim, type(out).__name__)
+        ), "text"
 
 
 def make(world: Any) -> Any:
     desk = Desk.at(world._folder / "desk.db")
     notify = Notify(desk, world.configuration, world.metrics)
     notify.recover_claims(world.now())
-    world.sender = Sender(notify, {k: _Channel(g) for k, g in world.gateways.items()}, world.clock, drill=False)
+    world.sender = Sender(
+        notify, {k: _Channel(g) for k, g in world.gateways.items()}, world.clock, drill=False
+    )
     return notify
 
 

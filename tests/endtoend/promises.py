@@ -74,7 +74,10 @@ def told_or_muted(
     known = {ref for one in incidents for ref in desk.transitions_of(world, one)}
     for t in transitions:
         facility = world.configuration.facilities[t.facility]
-        if t.state != "firing" or policy_for(world.configuration, facility, t.rule, t.severity) is None:
+        if (
+            t.state != "firing"
+            or policy_for(world.configuration, facility, t.rule, t.severity) is None
+        ):
             continue
         if t.cause in ("raised", "missing") and transition_id(t, zone) not in known:
             raise Broken(f"2: {t.rule} of {t.facility} fired and is in no incident")
@@ -122,10 +125,14 @@ def unknown_is_no_recovery(transitions: list[Transition]) -> None:
 
 def recovered_once(world: World, incidents: list[dict[str, Any]]) -> None:
     """10: recovery goes to those who were told, once for each time it resolved."""
-    resolved = {one["id"]: sum(e["kind"] == "resolved" for e in one["timeline"]) for one in incidents}
+    resolved = {
+        one["id"]: sum(e["kind"] == "resolved" for e in one["timeline"]) for one in incidents
+    }
     told = {(t.incident, t.person, t.contact) for t in world.took() if t.kind == "alert"}
     got = Counter(
-        (t.incident, t.person, t.contact) for t in world.took() if t.kind == "recovery" and not t.marked
+        (t.incident, t.person, t.contact)
+        for t in world.took()
+        if t.kind == "recovery" and not t.marked
     )
     for key, count in got.items():
         if key not in told:

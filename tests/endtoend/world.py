@@ -33,7 +33,9 @@ UPSTREAM = Source("http", "up", ("*",))
 
 
 class World:
-    def __init__(self, seed: int, folder: Path, *, trouble: float = 0.3, crashes: float = 0.02) -> None:
+    def __init__(
+        self, seed: int, folder: Path, *, trouble: float = 0.3, crashes: float = 0.02
+    ) -> None:
         self.random = Random(seed)
         self.configuration = build(self.random)
         self.clock = VirtualClock(Instant(START))
@@ -149,7 +151,7 @@ class World:
 
 def temporary() -> Path:
     """A folder in memory where the machine has one: a thousand worlds need no disk."""
-    shm = Path("/dev/shm")  # noqa: S108  made by mkdtemp below it
+    shm = Path("/dev/shm")
     return Path(tempfile.mkdtemp(prefix="yujing-", dir=shm if shm.is_dir() else None))
 
 
