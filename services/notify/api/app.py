@@ -13,7 +13,7 @@ from services.notify.pages.facilities import FacilityStates
 from services.notify.pages.render import Renderer
 from services.notify.pages.words import words
 from services.notify.port import NotifyPort
-from shared.clock import Clock, ScenarioClock, real_wall
+from shared.clock import Clock, ScenarioClock, real_monotonic, real_wall
 from shared.model.configuration import Configuration
 
 
@@ -27,12 +27,13 @@ def notify_routes(
     facility_states: FacilityStates | None = None,
     demo: bool = False,
     wall: Callable[[], float] = real_wall,
+    monotonic: Callable[[], float] = real_monotonic,
 ) -> list[Route]:
     """What notify serves: `/v1/incidents duty why audit`, the page, links and callbacks.
 
     `facility_states` gives the objects of `GET /v1/facilities`; without it the page shows every
     facility as unknown. `demo` lets a browser on loopback in without a token. `wall` is the
-    machine's clock, for the life of sessions only.
+    machine's clock, for the life of sessions only; `monotonic` says how old a drawn page is.
 
     The server must not rewrite the client's address from headers (uvicorn: `proxy_headers=False`)
     and must not log queries: callbacks are admitted by TCP address and carry numbers.
@@ -45,5 +46,5 @@ def notify_routes(
         *IncidentsApi(desk, configuration, clock, who).routes(),
         *Callbacks(desk, configuration.channels, clock, read_status).routes(),
         *LinkPage(desk, configuration, clock, renderer, t, read_link).routes(),
-        *Page(desk, configuration, clock, who, renderer, t, facility_states).routes(),
+        *Page(desk, configuration, clock, who, renderer, t, facility_states, monotonic).routes(),
     ]

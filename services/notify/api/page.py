@@ -1,11 +1,13 @@
 """The page: one document, two fragments it asks for again, one button.
 
 The document is complete without script. The fragments are the same templates, so there is one
-way to draw an incident; an unchanged one is answered 304.
+way to draw an incident; an unchanged one is answered 304, without being drawn.
 """
 
 import asyncio
 import gzip
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,13 +16,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from services.notify.api.glance import Glance
 from services.notify.api.incidents import TooLong, bounded_body, desk_away, refusal_problem
 from services.notify.api.who import DEMO, Denied, Who
-from services.notify.pages.board import BoardMaker
+from services.notify.pages.board import Board, BoardMaker, last_resolved
 from services.notify.pages.clockwork import Clockwork
-from services.notify.pages.facilities import FacilityStates, facility_rows
+from services.notify.pages.facilities import FacilityRow, FacilityStates, facility_rows
 from services.notify.pages.render import Renderer, etag, static_files
-from services.notify.port import NotifyPort, Refusal
+from services.notify.port import ChannelText, NotifyPort, Refusal
 from services.notify.session import COOKIE, LIFE_S
 from shared.access import Principal
 from shared.clock import Clock
@@ -30,6 +33,8 @@ from shared.model.configuration import Configuration
 from shared.model.instants import Instant
 
 LONGEST_FORM = 8192
+RESOLVED_S = 10.0
+"""How long the list of what recovered lately is kept while nothing is seen to recover."""
 WORTH_PACKING = 4096
 """Bytes; below it gzip costs more than it saves."""
 
@@ -45,6 +50,48 @@ SAFE = {
 }
 
 
+class Scene(msgspec.Struct, frozen=True):
+    """The desk as one reader may see it, and a digest that changes when it does."""
+
+    incidents: list[dict[str, Any]]
+    phones: list[ChannelText]
+    digest: bytes
+
+
+class View:
+    """What one access entry sees, looked at once for all its open pages."""
+
+    def __init__(
+        self, desk: NotifyPort, principal: Principal, monotonic: Callable[[], float]
+    ) -> None:
+        self._desk, self._principal = desk, principal
+        self._unresolved: set[str] = set()
+        self._monotonic = monotonic
+        self._resolved: list[dict[str, Any]] = []
+        self._resolved_until = float("-inf")
+        self.scene = Glance(self._look, monotonic)
+        self.drawn: tuple[str, bytes] = ("", b"")
+        self.places: tuple[str, bytes] = ("", b"")
+
+    def _look(self) -> Scene:
+        sees = self._principal.sees
+        incidents = [
+            *self._desk.incidents("open", None, sees),
+            *self._desk.incidents("acknowledged", None, sees),
+        ]
+        names = {str(incident["id"]) for incident in incidents}
+        # There may be a thousand resolved ones. They change when one leaves the others, or while
+        # nobody looked.
+        if self._unresolved - names or self._monotonic() >= self._resolved_until:
+            self._resolved_until = self._monotonic() + RESOLVED_S
+            self._resolved = last_resolved(self._desk.incidents("resolved", None, sees))
+        self._unresolved = names
+        incidents += [one for one in self._resolved if one["id"] not in names]
+        phones = self._desk.phones(sees)
+        content = msgspec.msgpack.encode((incidents, phones))
+        return Scene(incidents, phones, hashlib.sha256(content).digest())
+
+
 class Page:
     """Routes for people. `states` asks rules for facilities; None where it cannot be asked."""
 
@@ -57,10 +104,14 @@ class Page:
         renderer: Renderer,
         words: Any,
         states: FacilityStates | None,
+        monotonic: Callable[[], float],
     ) -> None:
         self._desk, self._configuration, self._clock = desk, configuration, clock
         self._who, self._renderer, self._t, self._states = who, renderer, words, states
         self._maker = BoardMaker(configuration)
+        self._monotonic = monotonic
+        self._states_now = Glance(self._ask_states, monotonic)
+        self._views: dict[str, View] = {}
         self._files = static_files()
 
     def routes(self) -> list[Route]:
@@ -85,7 +136,7 @@ class Page:
     async def _document(self, principal: Principal, problem: str | None = None) -> Response:
         now = self._clock.now()
         board, (rows, away) = await asyncio.gather(
-            asyncio.to_thread(self._board, principal, now),
+            asyncio.to_thread(lambda: self._board(self._view(principal).scene.get(), now)),
             asyncio.to_thread(self._rows, principal, now),
         )
         return self._html(
@@ -105,10 +156,17 @@ class Page:
             return principal.response()
         now = self._clock.now()
 
-        def draw() -> bytes:
-            return self._renderer.html("board.html", board=self._board(principal, now)).encode()
+        view = self._view(principal)
 
-        return self._fragment(request, now, await asyncio.to_thread(draw))
+        def draw() -> tuple[str, bytes]:
+            scene = view.scene.get()
+            tag = etag(scene.digest + str(self._clockwork(now).today).encode())
+            if view.drawn[0] != tag:
+                html = self._renderer.html("board.html", board=self._board(scene, now))
+                view.drawn = (tag, html.encode())
+            return view.drawn
+
+        return self._fragment(request, now, *await asyncio.to_thread(draw))
 
     async def facilities(self, request: Request) -> Response:
         principal = self._who.person(request)
@@ -116,11 +174,17 @@ class Page:
             return principal.response()
         now = self._clock.now()
 
-        def draw() -> bytes:
-            rows, away = self._rows(principal, now)
-            return self._renderer.html("facilities.html", rows=rows, away=away).encode()
+        view = self._view(principal)
 
-        return self._fragment(request, now, await asyncio.to_thread(draw))
+        def draw() -> tuple[str, bytes]:
+            rows, away = self._rows(principal, now)
+            tag = etag(msgspec.msgpack.encode((rows, away)))
+            if view.places[0] != tag:
+                html = self._renderer.html("facilities.html", rows=rows, away=away)
+                view.places = (tag, html.encode())
+            return view.places
+
+        return self._fragment(request, now, *await asyncio.to_thread(draw))
 
     async def acknowledge(self, request: Request) -> Response:
         """One tap: with script the answer is JSON, without it the page itself."""
@@ -148,6 +212,7 @@ class Page:
                 return (
                     desk_away() if wants_json else await self._document(principal, self._t["away"])
                 )
+        self._forget()
         if not isinstance(result, Refusal):
             return _json(result) if wants_json else RedirectResponse("/", 303)
         said = self._refusal(result)
@@ -218,22 +283,38 @@ class Page:
             return problem(413, "too-large", f"the form is over {LONGEST_FORM} bytes")
         return await form_fields(request, body)
 
-    def _board(self, principal: Principal, now: Instant) -> Any:
-        clockwork = self._clockwork(now)
-        incidents = []
-        for state in ("open", "acknowledged", "resolved"):
-            incidents += self._desk.incidents(state, None, principal.sees)
-        return self._maker.board(incidents, self._desk.phones(principal.sees), clockwork)
+    def _view(self, principal: Principal) -> "View":
+        """What pages of one access entry share; there are as many as entries."""
+        view = self._views.get(principal.id)
+        if view is None:
+            view = self._views.setdefault(
+                principal.id, View(self._desk, principal, self._monotonic)
+            )
+        return view
 
-    def _rows(self, principal: Principal, now: Instant) -> tuple[Any, bool]:
-        away, states = self._states is None, []
-        if self._states is not None:
-            try:
-                states = list(self._states())
-            except YujingError:
-                away = True
-        rows = facility_rows(self._configuration, states, principal.sees, self._clockwork(now))
-        return rows, away
+    def _forget(self) -> None:
+        """Who answered sees at once what has become of it."""
+        for view in list(self._views.values()):
+            view.scene.forget()
+
+    def _board(self, scene: "Scene", now: Instant) -> Board:
+        return self._maker.board(scene.incidents, scene.phones, self._clockwork(now))
+
+    def _ask_states(self) -> Sequence[Mapping[str, Any]] | None:
+        """None: rules cannot be asked now."""
+        if self._states is None:
+            return None
+        try:
+            return self._states()
+        except YujingError:
+            return None
+
+    def _rows(self, principal: Principal, now: Instant) -> tuple[list[FacilityRow], bool]:
+        states = self._states_now.get()
+        rows = facility_rows(
+            self._configuration, states or (), principal.sees, self._clockwork(now)
+        )
+        return rows, states is None
 
     def _clockwork(self, now: Instant) -> Clockwork:
         return Clockwork(now, self._configuration.site.zone)
@@ -242,8 +323,7 @@ class Page:
         """Program seconds a second; only a scenario clock has another than 1."""
         return float(getattr(self._clock, "speed", 1.0))
 
-    def _fragment(self, request: Request, now: Instant, content: bytes) -> Response:
-        tag = etag(content)
+    def _fragment(self, request: Request, now: Instant, tag: str, content: bytes) -> Response:
         headers = SAFE | {
             "ETag": tag,
             "Yujing-Now": str(now // 1000),

@@ -16,7 +16,11 @@ from shared.model.configuration import Configuration, lineage
 from shared.model.rule import Rule
 from shared.model.severity import Severity
 
-MOST_PEOPLE = 300
+MOST_PEOPLE, FEWEST_PEOPLE = 60, 6
+MOST_CHOICES = 3_000
+"""Over all cards: a storm of a thousand incidents stays a page that a phone can hold."""
+MOST_ENTRIES = 60
+"""Of one history; the whole of it is in the ledger."""
 MOST_RECOVERED = 5
 _OUTCOMES = ("queued", "accepted", "delivered", "failed", "unknown", "repeated", "withheld")
 _REACHED = ("accepted", "delivered", "repeated", "unknown")
@@ -111,7 +115,9 @@ class BoardMaker:
         phones: Sequence[ChannelText],
         clock: Clockwork,
     ) -> Board:
-        cards = [self.card(incident, clock) for incident in incidents]
+        waiting = sum(incident["state"] == "open" for incident in incidents)
+        most = min(MOST_PEOPLE, max(FEWEST_PEOPLE, MOST_CHOICES // max(waiting, 1)))
+        cards = [self.card(incident, clock, most) for incident in incidents]
         resolved = [card for card in cards if card.state == "resolved"]
         return Board(
             open=tuple(sorted((c for c in cards if c.state == "open"), key=_urgency)),
@@ -132,12 +138,14 @@ class BoardMaker:
             ),
         )
 
-    def card(self, incident: Mapping[str, Any], clock: Clockwork) -> Card:
+    def card(
+        self, incident: Mapping[str, Any], clock: Clockwork, most_people: int = MOST_PEOPLE
+    ) -> Card:
         timeline = incident.get("timeline") or []
         told = self.told(timeline, clock)
         territory = str(incident.get("territory") or "")
         reached = [line.person for line in told if line.outcome in _REACHED]
-        people = self._people(territory, [*reached, *(line.person for line in told)])
+        people = self._people(territory, [*reached, *(line.person for line in told)], most_people)
         return Card(
             id=str(incident["id"]),
             state=str(incident["state"]),
@@ -160,7 +168,7 @@ class BoardMaker:
                     channel=self.way(entry.get("channel")),
                     reason=str(entry.get("reason") or ""),
                 )
-                for entry in reversed(timeline)
+                for entry in reversed(timeline[-MOST_ENTRIES:])
             ),
             people=people,
             chosen=people[0].id if people else "",
@@ -245,7 +253,7 @@ class BoardMaker:
             return ""
         return (rule.action_en if self._english else rule.action_zh) or ""
 
-    def _people(self, territory: str, told: Sequence[str]) -> tuple[Choice, ...]:
+    def _people(self, territory: str, told: Sequence[str], most: int) -> tuple[Choice, ...]:
         """Who may be the one that answers: those told, then the territory's, then those above."""
         above = lineage(territory, self._c.territories)
         near = sorted(
@@ -254,12 +262,12 @@ class BoardMaker:
         )
         order = dict.fromkeys([*told, *(p.id for p in near)])
         for person in self._c.people:
-            if len(order) >= MOST_PEOPLE:
+            if len(order) >= most:
                 break
             order.setdefault(person)
         return tuple(
             Choice(id=p, label=f"{self.name(p)} {self._title(p)}".strip())
-            for p in order
+            for p in list(order)[:most]
             if p in self._c.people
         )
 
@@ -279,6 +287,13 @@ def _basis(rule: Rule | None) -> str:
         return ""
     clause = rule.basis.clause if rule.basis.clause not in ("", "-") else ""
     return f"{rule.basis.standard} {clause}".strip()
+
+
+def last_resolved(incidents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The few that resolved last; RFC 3339 of one site sorts by text."""
+    return sorted(incidents, key=lambda one: str(one.get("resolved_at")), reverse=True)[
+        :MOST_RECOVERED
+    ]
 
 
 def _urgency(card: Card) -> tuple[bool, int, int, int]:

@@ -21,7 +21,7 @@ class Clockwork:
 
     def __init__(self, now: Instant, zone: ZoneInfo) -> None:
         self.now, self._zone = now, zone
-        self._today = to_datetime(now, zone).date()
+        self.today = to_datetime(now, zone).date()
 
     def of_text(self, text: str | None) -> Moment | None:
         """A moment of the JSON surface (RFC 3339); None stays None."""
@@ -32,7 +32,7 @@ class Clockwork:
         return Moment(instant // 1000, self._short(local), f"{local:%Y-%m-%d %H:%M:%S}")
 
     def _short(self, local: datetime) -> str:
-        if local.date() == self._today:
+        if local.date() == self.today:
             return f"{local:%H:%M}"
         day = f"{local.month}月{local.day}日"
         return f"{day} {local:%H:%M}" if (local.hour, local.minute) != (0, 0) else day

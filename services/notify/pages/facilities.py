@@ -21,6 +21,8 @@ FacilityStates = Callable[[], Sequence[Mapping[str, Any]]]
 ORDER = ("firing", "pending", "unknown", "normal")
 MOST_VALUES = 4
 MINUTE_MS = 60_000
+OLD_MS = 26 * 3_600_000
+"""A daily report comes once in 24 h; two hours are for lateness."""
 
 
 class FacilityRow(msgspec.Struct, frozen=True):
@@ -30,6 +32,8 @@ class FacilityRow(msgspec.Struct, frozen=True):
     state: str
     severity: str
     heard: Moment | None
+    is_old: bool
+    """Nothing came for longer than any daily report takes: whatever the state, look at it."""
     values: tuple[str, ...]
     """Newest values, most recent first, at most `MOST_VALUES`."""
     firing: tuple[str, ...]
@@ -61,7 +65,7 @@ def _row(
     territory = configuration.territories.get(known.territory)
     rules: Sequence[Mapping[str, Any]] = state.get("rules") or []
     series: Sequence[Mapping[str, Any]] = state.get("series") or []
-    heard = state.get("last_heard")
+    heard = _to_the_minute(state.get("last_heard"), clock, configuration)
     worst, silent = state_of(rules, series, heard is not None)
     firing = [rule for rule in rules if rule.get("state") == "firing"]
     return FacilityRow(
@@ -70,7 +74,8 @@ def _row(
         territory=territory.name if territory else known.territory,
         state=worst,
         severity=_worst_severity(firing),
-        heard=_to_the_minute(heard, clock, configuration),
+        heard=heard,
+        is_old=heard is not None and clock.now // 1000 - heard.ms > OLD_MS,
         values=tuple(_value(configuration, one) for one in _newest(series)),
         firing=tuple(dict.fromkeys(_title(configuration, str(r.get("rule"))) for r in firing)),
         silent=silent,

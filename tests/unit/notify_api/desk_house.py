@@ -89,19 +89,26 @@ class DeskHouse:
         language: Any = "zh-CN",
         demo: bool = False,
         states: Callable[[], list[dict[str, Any]]] | None = None,
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
         self.configuration = province(language)
         self.clock = VirtualClock(NOW)
         self.desk = PaperDesk(self.configuration)
         port: NotifyPort = self.desk
+        self.wall_looks = 0.0
         self.wall = 1_773_000_000.0
         self.app = Starlette(
             routes=notify_routes(
                 port, self.configuration, self.clock,
                 read_link=self._read_link, read_status=_status, facility_states=states,
-                demo=demo, wall=lambda: self.wall,
+                demo=demo, wall=lambda: self.wall, monotonic=monotonic or self._always_later,
             )
         )  # fmt: skip
+
+    def _always_later(self) -> float:
+        """Every look is a new one."""
+        self.wall_looks += 10.0
+        return self.wall_looks
 
     def _read_link(self, token: str) -> tuple[str, str] | None:
         for incident in self.desk.papers:
