@@ -18,6 +18,7 @@ from shared.log.port import REPORTS, Bundles, Log, Position
 from shared.model.configuration import Bundle, decode_bundle
 from shared.model.instants import Instant
 from shared.model.report import Activate, Record, decode_envelope
+from shared.model.severity import Severity
 from shared.model.transition import Transition, transition_id
 from shared.observe.metrics import Metrics
 
@@ -42,6 +43,8 @@ class RulesWorker:
         self._deaf_counted = 0
         self._owed: list[tuple[str, Transition]] = []
         self._owed_from = 1
+        self._facilities: tuple[tuple[str | None, int, int], list[dict[str, Any]]] | None = None
+        self._alerts: tuple[tuple[str | None, int, int], list[view.AlertNow]] | None = None
         self._restore()
 
     def _bundle(self, name: str) -> Bundle:
@@ -129,8 +132,10 @@ class RulesWorker:
 
     def _publish(self) -> None:
         if self._owed:
+            known = self._store.last_seq
             self._store.publish(self._owed_from, self._owed)
-            for _, transition in self._owed:
+            # What a restart says again was counted before it.
+            for _, transition in self._owed[max(0, known + 1 - self._owed_from) :]:
                 self._metrics.transitions.labels(transition.rule, transition.state).inc()
             self._owed = []
 
@@ -158,12 +163,23 @@ class RulesWorker:
     # -- looking -----------------------------------------------------------------------------
 
     def facilities(self) -> list[dict[str, Any]]:
+        """As contract §4 has them; do not change what is returned, others are given the same."""
         with self._lock:
-            return view.facilities(self.engine)
+            seen = self._what_is_seen()
+            if self._facilities is None or self._facilities[0] != seen:
+                self._facilities = seen, view.facilities(self.engine)
+            return self._facilities[1]
 
     def alerts(self) -> list[view.AlertNow]:
         with self._lock:
-            return view.alerts(self.engine)
+            seen = self._what_is_seen()
+            if self._alerts is None or self._alerts[0] != seen:
+                self._alerts = seen, view.alerts(self.engine)
+            return self._alerts[1]
+
+    def _what_is_seen(self) -> tuple[str | None, int, int]:
+        """Equal while a view stays the same: a tick that changes a state emits a transition."""
+        return self.engine.bundle_name, self.engine.judged, self.engine.emitted
 
     def log_time(self) -> Instant | None:
         now = self.engine.clock.now_us
@@ -171,14 +187,12 @@ class RulesWorker:
 
     def refresh_metrics(self) -> None:
         """Before /metrics is read: alerts now, lag, deaf time."""
-        counts: dict[tuple[str, str], int] = {}
-        for alert in self.alerts():
-            if alert.state in ("pending", "firing") and alert.severity:
-                key = (alert.state, alert.severity.value)
-                counts[key] = counts.get(key, 0) + 1
+        with self._lock:
+            counts = view.counts(self.engine)
         for state_ in ("pending", "firing"):
-            for severity in ("blue", "yellow", "orange", "red"):
-                self._metrics.alerts.labels(state_, severity).set(counts.get((state_, severity), 0))
+            for severity in Severity:
+                count = counts.get((state_, severity), 0)
+                self._metrics.alerts.labels(state_, severity.value).set(count)
         lag = max(0, self._log.end(REPORTS, 0) - max(self._next, 1))
         self._metrics.consumer_lag.labels(REPORTS, "0").set(lag)
         deaf = self.engine.clock.deaf_us

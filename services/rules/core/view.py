@@ -63,6 +63,29 @@ def alerts(engine: Engine) -> list[AlertNow]:
     ]
 
 
+def counts(engine: Engine) -> dict[tuple[str, Severity], int]:
+    """How many alerts are pending and firing, by severity; quick, for every scrape."""
+    found: dict[tuple[str, Severity], int] = {}
+    for cell in engine.cells.values():
+        for judging, hold in _holds(cell):
+            if hold.phase != "inactive":
+                key = (hold.phase, judging.ladder.severities[hold.level])
+                found[key] = found.get(key, 0) + 1
+        for series in cell.series.values():
+            for judging, watch in series.watches:
+                if watch.open_us is not None:
+                    key = ("firing", judging.ladder.severities[0])
+                    found[key] = found.get(key, 0) + 1
+    return found
+
+
+def _holds(cell: Cell) -> Iterator[tuple[Judging, Hold]]:
+    for series in cell.series.values():
+        yield from series.holds
+    for ratio in cell.ratios:
+        yield ratio.judging, ratio.hold
+
+
 def _cells(engine: Engine, book: Book) -> dict[str, list[Cell]]:
     """By facility, in order of station and interval; a station that is gone is not shown."""
     cells: dict[str, list[Cell]] = {}
