@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 from services.rules.core import missing, ratio
-from services.rules.core.book import Book, Judging, same_judgement
+from services.rules.core.activation import AT_ONCE, activate
+from services.rules.core.book import Book, Judging
 from services.rules.core.cell import Cell, RatioState, Series
 from services.rules.core.clock import LogClock
 from services.rules.core.hold import Change, Hold
@@ -85,7 +86,7 @@ class Engine:
             elif isinstance(record, Tick):
                 self._tick(record.at_us)
             elif isinstance(record, Activate):
-                self._activate(record.bundle)
+                activate(self, record.bundle)
             if self._out:
                 self._out.sort(key=_order)
                 self._emitted += self._out
@@ -157,11 +158,11 @@ class Engine:
         """Run timers first; False when the rule does not judge this instant."""
         at_us = report.observed_us
         if hold.timer_us is not None:
-            self._emit(cell, judging, hold.due(at_us), report)
+            self.emit(cell, judging, hold.due(at_us), report)
         if judging.in_force(at_us):
             return True
         if judging.valid_to_us is not None and at_us >= judging.valid_to_us:
-            self._emit(cell, judging, hold.withdraw(at_us), report)
+            self.emit(cell, judging, hold.withdraw(at_us), report)
         return False
 
     def _held(
@@ -179,8 +180,8 @@ class Engine:
             assert value is not None
             changes = hold.known(judging.ladder, delays, at_us, value)
         if hold.timer_us is not None and hold.timer_us != before:
-            self._push(hold.timer_us, cell, judging)
-        self._emit(cell, judging, changes, report)
+            self.push(hold.timer_us, cell, judging)
+        self.emit(cell, judging, changes, report)
 
     def _ratio(self, cell: Cell, state: RatioState, report: Report, newer: set[str]) -> None:
         assert self.book is not None
@@ -219,9 +220,9 @@ class Engine:
             day = local_day(report.observed_us, self.book.zone).toordinal()
         changes = missing.reported(watch, day, self.clock.now_us)
         if changes:
-            self._emit(cell, judging, changes, report)
+            self.emit(cell, judging, changes, report)
             if condition.every_us is not None:  # the daily look is in the heap already
-                self._push(self.clock.now_us, cell, judging)
+                self.push(self.clock.now_us, cell, judging)
 
     # -- time --------------------------------------------------------------------------------
 
@@ -254,7 +255,7 @@ class Engine:
         changes = hold.due(at_us)
         if changes:
             self.dirty.add(key)
-            self._emit(cell, judging, changes, None)
+            self.emit(cell, judging, changes, None)
 
     def _watch(self, key: Key, cell: Cell, series: Series, judging: Judging, watch: Watch) -> None:
         assert self.book is not None
@@ -270,18 +271,18 @@ class Engine:
         else:
             changes, again = missing.look_often(watch, condition, edition, series.heard, self.clock)
         if again is not None:
-            self._push(again, cell, judging)
+            self.push(again, cell, judging)
         self.dirty.add(key)
         if changes:
             cell.quiet = False
-            self._emit(cell, judging, changes, None)
+            self.emit(cell, judging, changes, None)
 
-    def _push(self, due_us: int, cell: Cell, judging: Judging) -> None:
+    def push(self, due_us: int, cell: Cell, judging: Judging) -> None:
         self._tie += 1
         key = (cell.station, cell.interval)
         heapq.heappush(self._due, (due_us, self._tie, key, judging.indicator, judging.rule.id))
 
-    # -- activation --------------------------------------------------------------------------
+    # -- configuration -----------------------------------------------------------------------
 
     def open_book(self, name: str) -> Book:
         """Take a bundle without touching any state: the first step of activation and restore."""
@@ -290,88 +291,9 @@ class Engine:
         self.clock.deaf_after_us = (1 << 62) if self.deaf_never else book.deaf_after_us
         return book
 
-    def _activate(self, name: str) -> None:
-        old = self.book
-        book = self.open_book(name)
-        gone = set()
-        if old is not None:
-            gone = {
-                rule
-                for rule, judging in old.rules.items()
-                if rule not in book.rules or not same_judgement(judging.rule, book.rules[rule].rule)
-            }
-        for key, cell in list(self.cells.items()):
-            cell.settle()
-            station = book.stations.get(cell.station)
-            exists = station is not None and station.facility == cell.facility
-            rules = book.rules_of(cell.station) if exists else []
-            keep = {judging.rule.id for judging in rules} - gone
-            self._withdraw_gone(cell, keep)
-            if station is not None and not exists:
-                del self.cells[key]  # it is another facility's now: other series
-            else:
-                # A station that is gone keeps its newest readings: what was judged once
-                # must not be judged again should it come back.
-                cell.adopt(rules)
-            self.dirty.add(key)
-        if book.has_missing_rules():
-            self._arm_watches(book)
-
-    def _withdraw_gone(self, cell: Cell, keep: set[str]) -> None:
-        """Take the rules that are gone off a cell; what fires ends as withdrawn (§8.19)."""
-        for series in cell.series.values():
-            for judging, hold in series.holds:
-                if judging.rule.id not in keep:
-                    self._withdraw(cell, judging, hold)
-            for judging, watch in series.watches:
-                if judging.rule.id not in keep:
-                    self._unwatch(cell, judging, watch)
-            series.holds = [pair for pair in series.holds if pair[0].rule.id in keep]
-            series.watches = [pair for pair in series.watches if pair[0].rule.id in keep]
-        for state in cell.ratios:
-            if state.judging.rule.id not in keep:
-                self._withdraw(cell, state.judging, state.hold)
-        cell.ratios = [state for state in cell.ratios if state.judging.rule.id in keep]
-
-    def _withdraw(self, cell: Cell, judging: Judging, hold: Hold) -> None:
-        at_us = self.clock.now_us if self.clock.now_us is not None else hold.start_us
-        self._emit(cell, judging, hold.withdraw(at_us), None)
-        if hold.step:
-            cell.ended[judging.indicator, judging.rule.id] = (hold.start_us, hold.step)
-
-    def _unwatch(self, cell: Cell, judging: Judging, watch: Watch) -> None:
-        if watch.open_us is not None:
-            at_us = self.clock.now_us if self.clock.now_us is not None else watch.open_us
-            self._emit(cell, judging, [missing.episode(watch, "withdrawn", at_us)], None)
-        if watch.last_us is not None:
-            cell.ended[judging.indicator, judging.rule.id] = (watch.last_us, watch.step)
-
-    def _arm_watches(self, book: Book) -> None:
-        """A missing rule watches from its activation on, also what was never heard."""
-        for station in book.stations.values():
-            for judging in book.rules_of(station.id):
-                if not isinstance(judging.rule.condition, Missing):
-                    continue
-                key = (station.id, judging.interval)
-                cell = self.cells.get(key)
-                if cell is None:
-                    cell = self.cells[key] = Cell(
-                        station.facility, station.id, judging.interval, book.rules_of(station.id)
-                    )
-                series = cell.series_of(judging.indicator)
-                known = {own.rule.id: watch for own, watch in series.watches}
-                watch = known.get(judging.rule.id)
-                if watch is None:
-                    ended = cell.ended.pop((judging.indicator, judging.rule.id), (None, 0))
-                    watch = Watch(self.clock.now_us, last_us=ended[0], step=ended[1])
-                known[judging.rule.id] = watch
-                series.watches = [(book.rules[rule], kept) for rule, kept in sorted(known.items())]
-                self.dirty.add(key)
-                self._push(-(1 << 62), cell, judging)
-
     # -- out ---------------------------------------------------------------------------------
 
-    def _emit(
+    def emit(
         self, cell: Cell, judging: Judging, changes: list[Change], report: Report | None
     ) -> None:
         for change in changes:
@@ -408,13 +330,13 @@ class Engine:
         for cell in self.cells.values():
             for state in cell.ratios:
                 if state.hold.timer_us is not None:
-                    self._push(state.hold.timer_us, cell, state.judging)
+                    self.push(state.hold.timer_us, cell, state.judging)
             for series in cell.series.values():
                 for judging, hold in series.holds:
                     if hold.timer_us is not None:
-                        self._push(hold.timer_us, cell, judging)
+                        self.push(hold.timer_us, cell, judging)
                 for judging, _ in series.watches:
-                    self._push(-(1 << 62), cell, judging)
+                    self.push(AT_ONCE, cell, judging)
 
 
 def _order(t: Transition) -> tuple[object, ...]:
