@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS windows (
     slot INTEGER NOT NULL, shape INTEGER NOT NULL, digest INTEGER NOT NULL,
     PRIMARY KEY (series, observed_us, position, slot)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS named (
+    id TEXT PRIMARY KEY, position INTEGER NOT NULL, slot INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -49,7 +52,7 @@ class Seen:
         state = dict(self._db.execute("SELECT name, value FROM state").fetchall())
         self._next = Position(int(state.get("next", 0)))
         if self._next > log.end(REPORTS, 0):  # the log was put back from a copy: derive anew
-            self._db.executescript("DELETE FROM windows; DELETE FROM state;")
+            self._db.executescript("DELETE FROM windows; DELETE FROM named; DELETE FROM state;")
             state, self._next = {}, Position(0)
         self.last_tick_us: int | None = int(state["tick"]) if "tick" in state else None
         self.last_bundle: str | None = state.get("bundle")
@@ -120,10 +123,12 @@ class Seen:
 
     def learn(self, position: Position, records: list[Record]) -> None:
         """The log has these records at `position`."""
-        rows = []
+        rows, named = [], []
         for slot, record in enumerate(records):
             if isinstance(record, Report):
                 series = series_of(record)
+                if record.id:
+                    named.append((record.id, position, slot))
                 shape = _shape(record)
                 rows.append((series, record.observed_us, position, slot, shape, _digest(record)))
                 if record.observed_us > self._newest_of(series):
@@ -134,10 +139,11 @@ class Seen:
             elif isinstance(record, Activate):
                 self.last_bundle = record.bundle
         self._db.executemany("INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT OR REPLACE INTO named VALUES (?, ?, ?)", named)
         self._next = Position(position + 1)
         self._pending += len(records)
-        if self._pending >= 5_000:
-            self.flush()
+        if self._pending >= 5_000 or any(isinstance(record, Tick) for record in records):
+            self.flush()  # with every tick, so that `why` finds what its sender named
 
     def flush(self) -> None:
         """Rows and position in one transaction."""

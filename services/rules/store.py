@@ -119,6 +119,14 @@ class RulesStore:
         )
         return None if row is None else (row[0], _DECODER.decode(row[1]))
 
+    def by_report(self, facility: str, report: str) -> list[Transition]:
+        """Transitions of a facility that a report of this id caused."""
+        rows = self._reader().execute(
+            "SELECT body FROM transitions WHERE facility = ? ORDER BY seq", (facility,)
+        )
+        found = (_DECODER.decode(body) for (body,) in rows)
+        return [transition for transition in found if transition.report_id == report]
+
     def wait(self, after_seq: int, timeout_s: float) -> bool:
         """True once a transition after `after_seq` can be read."""
         with self._grown:

@@ -5,6 +5,8 @@ A crash anywhere repeats work from the last checkpoint with the same numbers and
 
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -159,6 +161,12 @@ class RulesWorker:
             self.engine.dirty |= dirty
             raise
         self._saved_judged, self._pumps = self.engine.judged, 0
+
+    @contextmanager
+    def looking(self) -> Iterator[Engine]:
+        """The engine, standing still."""
+        with self._lock:
+            yield self.engine
 
     # -- looking -----------------------------------------------------------------------------
 

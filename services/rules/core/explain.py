@@ -1,0 +1,59 @@
+"""Explain: which rules look at a report, and what its values mean to them. Keeps every "no".
+
+What is said here is of the report alone, without the level that was held at the time: that
+part of the story is in the transitions, which name the report that caused them.
+"""
+
+from typing import Any
+
+from services.rules.core.book import Book, Judging
+from services.rules.core.levels import NONE
+from shared.model import units
+from shared.model.instants import instant_text
+from shared.model.report import EVIDENCE_FLAGS, Report
+from shared.model.rule import Missing, Ratio
+
+
+def explain(book: Book, report: Report) -> list[dict[str, Any]]:
+    """One object per rule of the station and interval: rule, indicator, and what it says."""
+    found = []
+    for judging in book.rules_of(report.station):
+        if judging.interval != report.interval:
+            continue
+        found.append(
+            {
+                "rule": judging.rule.id,
+                "indicator": judging.indicator,
+                "reason": _reason(book, judging, report),
+            }
+        )
+    return found
+
+
+def _reason(book: Book, judging: Judging, report: Report) -> str:
+    condition = judging.rule.condition
+    if isinstance(condition, Missing):
+        return "a reading came, so nothing is missing from here on"
+    if not judging.in_force(report.observed_us):
+        begin = instant_text(judging.rule.basis.valid_from_us, book.zone)
+        return f"edition {judging.rule.basis.edition} is not in force then (from {begin})"
+    if isinstance(condition, Ratio):
+        shown = [name for name in (*condition.of, condition.over) if name in report.indicators]
+        return f"component of the ratio: {', '.join(shown)}" if shown else "no component in it"
+    if judging.indicator not in report.indicators:
+        return "this indicator is not in the report"
+    index = report.indicators.index(judging.indicator)
+    value, flag = report.values[index], report.flag(index)
+    if judging.convert is not None:
+        value = units.convert(value, *judging.convert)
+    seen = f"{value:g} {judging.unit or ''}".strip()
+    if flag not in EVIDENCE_FLAGS:
+        return f"flag {flag}: {seen} is no evidence, unknown"
+    level = (
+        judging.ladder.raised_at_least(value) if flag == "T" else judging.ladder.level(value, NONE)
+    )
+    if level == NONE:
+        return f"{seen} is below every level"
+    return (
+        f"{seen} raises {judging.ladder.severities[level].value} ({judging.ladder.limits[level]})"
+    )

@@ -1,0 +1,87 @@
+"""`why` across the services of one process: report, transition, incident, notification."""
+
+from collections.abc import Callable
+from typing import Any
+
+from services.ingest.lookup import ReportLookup
+from services.rules.core.explain import explain
+from services.rules.store import RulesStore
+from services.rules.worker import RulesWorker
+from shared.model.configuration import Configuration
+from shared.model.instants import instant_text
+from shared.model.report import Report
+from shared.model.transition import Transition, transition_id, transition_object
+
+NotifyWhy = Callable[[str], dict[str, Any] | None]
+
+
+class Why:
+    """Both directions: what led to it, and what came of it, with the reason of each step."""
+
+    def __init__(
+        self, configuration: Configuration, lookup: ReportLookup, rules: RulesWorker, store: RulesStore,
+        notify: NotifyWhy,
+    ) -> None:  # fmt: skip
+        self._configuration, self._zone = configuration, configuration.site.zone
+        self._lookup, self._rules, self._store, self._notify = lookup, rules, store, notify
+
+    def __call__(self, name: str) -> dict[str, Any] | None:
+        """None: nothing of this name is known."""
+        told = self._notify(name)
+        kept = self._store.by_id(name)
+        if kept is not None:
+            return self._transition(name, *kept, told)
+        if told is not None:
+            return told
+        report = self._lookup.find(name)
+        return None if report is None else self._report(report)
+
+    def _transition(
+        self, name: str, seq: int, transition: Transition, told: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = {"id": name, "is": "transition", "seq": seq}
+        answer |= transition_object(transition, self._zone)
+        rule = self._configuration.rules.get(transition.rule)
+        answer["title"] = rule.title_zh if rule else None
+        report = self._lookup.find(transition.report_id) if transition.report_id else None
+        answer["caused_by"] = (
+            _shown(report, self._zone)
+            if report is not None
+            else {"reason": "a timer or a missing report" if transition.received_us is None
+                  else "a report that its sender did not name"}
+        )  # fmt: skip
+        answer["led_to"] = told or {"reason": "no policy tells anybody about it, or it ended there"}
+        return answer
+
+    def _report(self, report: Report) -> dict[str, Any]:
+        answer = {"id": report.id, "is": "report"} | _shown(report, self._zone)
+        with self._rules.looking() as engine:
+            book = engine.book
+            answer["rules"] = explain(book, report) if book is not None else []
+        answer["led_to"] = [
+            {
+                "id": transition_id(t, self._zone), "rule": t.rule, "state": t.state,
+                "severity": t.severity.value, "cause": t.cause,
+                "incident": self._notify(transition_id(t, self._zone)),
+            }
+            for t in self._store.by_report(report.facility, report.id)
+        ]  # fmt: skip
+        if not answer["led_to"]:
+            answer["reason"] = "it changed no episode"
+        return answer
+
+
+def _shown(report: Report, zone: Any) -> dict[str, Any]:
+    return {
+        "report": report.id,
+        "facility": report.facility,
+        "station": report.station,
+        "interval": report.interval,
+        "observed_at": instant_text(report.observed_us, zone),
+        "received_at": instant_text(report.received_us, zone),
+        "listener": report.listener,
+        "readings": [
+            {"indicator": indicator, "value": report.values[i], "flag": report.flag(i)}
+            for i, indicator in enumerate(report.indicators)
+        ],
+    }
