@@ -3,11 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from shared.errors import ConfigError, InUse, NewerData, YujingError
+
+if TYPE_CHECKING:
+    from services.ingest.clients import Letters
 
 EXIT_FAILED, EXIT_CONFIG, EXIT_IN_USE, EXIT_NEWER = 1, 2, 3, 4
 DEFAULT_HTTP, DEFAULT_HJ212 = "127.0.0.1:8620", "127.0.0.1:8621"
@@ -45,6 +48,15 @@ TokenOption = Annotated[
     str, typer.Option("--token", envvar="YUJING_TOKEN", help="Token of an officer or operator.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON as the API gives it.")]
+
+LettersData = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="YUJING_DATA", help="Without a token: read the log in here."),
+]
+LettersConfig = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="YUJING_CONFIG", help="With --data: for the time zone."),
+]
 
 
 @app.command()
@@ -239,33 +251,52 @@ def audit_export(
 
 
 @dead_letters.command("list")
-def letters_list(
-    after: Annotated[int, typer.Option("--after", help="Only later ones than this number.")] = 0,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 100,
+def dead_letters_list(
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = "",
+    data: LettersData = None,
+    config: LettersConfig = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What was refused, and why."""
-    from services.letters import run_list
+    """What was refused, oldest first: number, time, reason, where from, detail."""
+    from services.ingest.clients import run_list
 
-    raise typer.Exit(run_list(url, token, after, limit, as_json=as_json))
+    raise typer.Exit(run_list(_letters(url, token, data, config), as_json=as_json))
 
 
 @dead_letters.command("show")
-def letters_show(id_: int, url: UrlOption = DEFAULT_URL, token: TokenOption = "") -> None:
-    """One refused item with its bytes."""
-    from services.letters import run_show
+def dead_letters_show(
+    number: int,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = "",
+    data: LettersData = None,
+    config: LettersConfig = None,
+) -> None:
+    """One refused item, and its bytes."""
+    from services.ingest.clients import run_show
 
-    raise typer.Exit(run_show(url, token, id_))
+    raise typer.Exit(run_show(_letters(url, token, data, config), number))
 
 
 @dead_letters.command("redrive")
-def letters_redrive(ids: list[int], url: UrlOption = DEFAULT_URL, token: TokenOption = "") -> None:
-    """Judge refused reports again, after the configuration was mended."""
-    from services.letters import run_redrive
+def dead_letters_redrive(
+    numbers: list[int],
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = "",
+) -> None:
+    """Judge refused reports again, with the rights their senders have now."""
+    from services.ingest.clients import run_redrive
 
-    raise typer.Exit(run_redrive(url, token, ids))
+    raise typer.Exit(run_redrive(_letters(url, token, None, None), numbers))
+
+
+def _letters(url: str, token: str, data: Path | None, config: Path | None) -> "Letters":
+    from services.ingest.clients import Letters
+    from shared.config.load import load
+
+    if token or data is None or config is None:
+        return Letters(url, token, data)
+    return Letters(url, token, data, load(config, os.environ).site.zone)
 
 
 def main() -> None:
