@@ -114,9 +114,19 @@ def _table(*columns: str) -> Table:
 def _text(one: Mapping[str, Any], *keys: str) -> str:
     """The first of these that is there, harmless to the terminal."""
     for key in keys:
-        if one.get(key) not in (None, ""):
-            return escape(str(one[key]))
+        if one.get(key) not in (None, "", []):
+            return escape(_flat(one[key]))
     return "-"
+
+
+def _flat(value: Any) -> str:
+    """A cell: people by name and id, lists with commas."""
+    if isinstance(value, list):
+        return ", ".join(_flat(one) for one in value)
+    if isinstance(value, Mapping):
+        name, id_ = value.get("name"), value.get("id")
+        return f"{name} ({id_})" if name and id_ else " ".join(str(v) for v in value.values())
+    return str(value)
 
 
 def _console() -> Console:

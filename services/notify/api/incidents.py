@@ -4,6 +4,7 @@ What lies outside a principal's territory does not exist for it: 404, never 403.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -26,19 +27,29 @@ LONGEST_NOTE = 2_000
 """Characters; a note is kept in the ledger for good."""
 
 
+Explain = Callable[[str], dict[str, Any] | None]
+"""An id -> why, with `facility` or `territory` in it; None when unknown."""
+
+
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of an acknowledgement."""
 
     person: str
-    note: str = ""
+    note: str | None = None
 
 
 class IncidentsApi:
     """Every route reads the header only; the page has its own routes."""
 
     def __init__(
-        self, desk: NotifyPort, configuration: Configuration, clock: Clock, who: Who
+        self,
+        desk: NotifyPort,
+        configuration: Configuration,
+        clock: Clock,
+        who: Who,
+        explain: Explain | None = None,
     ) -> None:
+        self._explain = explain
         self._desk, self._configuration, self._clock, self._who = desk, configuration, clock, who
 
     def routes(self) -> list[Route]:
@@ -90,7 +101,7 @@ class IncidentsApi:
             return problem(422, "bad-field", f'{error}; send {{"person": …, "note": …}}')
         except msgspec.DecodeError as error:
             return problem(400, "bad-json", f"the body is not JSON: {error}")
-        if len(order.note) > LONGEST_NOTE:
+        if len(order.note or "") > LONGEST_NOTE:
             return problem(
                 422, "bad-field", f"note: at most {LONGEST_NOTE} characters", pointer="/note"
             )
@@ -103,7 +114,7 @@ class IncidentsApi:
                 incident,
                 order.person,
                 "api",
-                order.note,
+                order.note or "",
                 self._clock.now(),
             )
         except Unavailable:
@@ -138,7 +149,7 @@ class IncidentsApi:
         principal = self._who.reader(request)
         if isinstance(principal, Denied):
             return principal.response()
-        found = await asyncio.to_thread(self._desk.why, request.path_params["id"])
+        found = await asyncio.to_thread(self._reasons, request.path_params["id"])
         if found is None or not self._may_know(principal, found):
             return problem(
                 404,
@@ -146,6 +157,11 @@ class IncidentsApi:
                 "no report, transition, incident or notification of this id is known here",
             )
         return _json(found)
+
+    def _reasons(self, id_: str) -> dict[str, Any] | None:
+        """What never came to notify (a report that changed nothing) others may explain."""
+        found = self._desk.why(id_)
+        return found if found is not None or self._explain is None else self._explain(id_)
 
     def _may_know(self, principal: Principal, answer: dict[str, Any]) -> bool:
         """An answer names its territory, or the facility it is about."""

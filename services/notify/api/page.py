@@ -111,7 +111,7 @@ class Page:
         self._maker = BoardMaker(configuration)
         self._monotonic = monotonic
         self._states_now = Glance(self._ask_states, monotonic)
-        self._views: dict[str, View] = {}
+        self._views: dict[Principal, View] = {}
         self._files = static_files()
 
     def routes(self) -> list[Route]:
@@ -146,7 +146,7 @@ class Page:
             away=away,
             now=self._clockwork(now).of(now),
             speed=self._speed(),
-            signed_in=principal.id != DEMO.id,
+            signed_in=principal is not DEMO,
             problem=problem,
         )
 
@@ -285,11 +285,9 @@ class Page:
 
     def _view(self, principal: Principal) -> "View":
         """What pages of one access entry share; there are as many as entries."""
-        view = self._views.get(principal.id)
+        view = self._views.get(principal)
         if view is None:
-            view = self._views.setdefault(
-                principal.id, View(self._desk, principal, self._monotonic)
-            )
+            view = self._views.setdefault(principal, View(self._desk, principal, self._monotonic))
         return view
 
     def _forget(self) -> None:

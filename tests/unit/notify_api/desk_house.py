@@ -9,6 +9,7 @@ import httpx
 from starlette.applications import Starlette
 
 from services.notify.api.app import notify_routes
+from services.notify.api.incidents import Explain
 from services.notify.port import NotifyPort, ReceiptStatus
 from shared.clock import VirtualClock
 from shared.model.configuration import Access, Configuration, Indicator, Site, Timing
@@ -88,6 +89,7 @@ class DeskHouse:
         *,
         language: Any = "zh-CN",
         demo: bool = False,
+        explain: Explain | None = None,
         states: Callable[[], list[dict[str, Any]]] | None = None,
         monotonic: Callable[[], float] | None = None,
     ) -> None:
@@ -100,7 +102,7 @@ class DeskHouse:
         self.app = Starlette(
             routes=notify_routes(
                 port, self.configuration, self.clock,
-                read_link=self._read_link, read_status=_status, facility_states=states,
+                read_link=self._read_link, read_status=_status, facility_states=states, explain=explain,
                 demo=demo, wall=lambda: self.wall, monotonic=monotonic or self._always_later,
             )
         )  # fmt: skip
