@@ -33,7 +33,8 @@ def notify_routes(
     """What notify serves: `/v1/incidents duty why audit`, the page, links and callbacks.
 
     `facility_states` gives the objects of `GET /v1/facilities`; without it the page shows every
-    facility as unknown. `explain` is asked `why` of an id that the desk does not know.
+    facility as unknown. `explain` answers `why` where more is known than by the
+    desk (it asks the desk itself).
     `demo` lets a browser on loopback in without a token. `wall` is the
     machine's clock, for the life of sessions only; `monotonic` says how old a drawn page is.
 

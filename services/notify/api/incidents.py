@@ -159,9 +159,8 @@ class IncidentsApi:
         return _json(found)
 
     def _reasons(self, id_: str) -> dict[str, Any] | None:
-        """What never came to notify (a report that changed nothing) others may explain."""
-        found = self._desk.why(id_)
-        return found if found is not None or self._explain is None else self._explain(id_)
+        """Alone, what the desk knows; in one process with the others, what all of them know."""
+        return self._desk.why(id_) if self._explain is None else self._explain(id_)
 
     def _may_know(self, principal: Principal, answer: dict[str, Any]) -> bool:
         """An answer names its territory, or the facility it is about."""

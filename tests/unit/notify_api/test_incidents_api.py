@@ -219,7 +219,7 @@ def test_a_link_ends_a_day_after_recovery(house: DeskHouse, go: Go) -> None:
     assert house.desk.acks == []
 
 
-def test_why_asks_elsewhere_for_what_never_came_to_the_desk(go: Go) -> None:
+def test_why_is_answered_by_all_services_where_they_are_together(go: Go) -> None:
     """A report that changed nothing has its reason too, for those whose territory it is in."""
     known = {"r-7": {"id": "r-7", "facility": OTHERS, "after": []}}
     house = DeskHouse(explain=known.get)
