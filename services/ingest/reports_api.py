@@ -47,6 +47,7 @@ class ReportsApi:
     ) -> None:
         self._submission, self._gate, self._zone, self._log = submission, gate, zone, log
         self._metrics = metrics
+        self.patience_s = PATIENCE_S
 
     async def post(self, request: Request) -> Response:
         try:
@@ -93,10 +94,8 @@ class ReportsApi:
                 return await asyncio.to_thread(self._submission.dry_run, items, source)
             if not items:
                 return []
-            waiting = asyncio.wrap_future(self._submission.submit(items, source))
-            waiting.add_done_callback(_looked_at)
-            return await asyncio.wait_for(asyncio.shield(waiting), PATIENCE_S)
-        except (SlowDown, TimeoutError) as error:
+            return await self._durable(items, source)
+        except SlowDown as error:
             raise Refused(
                 429,
                 "slow-down",
@@ -105,8 +104,22 @@ class ReportsApi:
             ) from error
         except Unavailable as error:
             raise Refused(
-                503, "log-away", f"{error}; nothing was taken, send it again", {"Retry-After": "5"}
+                503, "log-away", f"{error}; send the same again", {"Retry-After": "5"}
             ) from error
+
+    async def _durable(self, items: list[Item], source: Source) -> list[Verdict]:
+        """Wait for the log; who has waited long enough is taken out of the queue again."""
+        submitted = self._submission.submit(items, source)
+        waiting = asyncio.wrap_future(submitted)
+        waiting.add_done_callback(_looked_at)
+        for _ in range(2):
+            done, _ = await asyncio.wait({waiting}, timeout=self.patience_s)
+            if done:
+                return waiting.result()
+            if submitted.cancel():
+                raise SlowDown("it stood in the queue for too long")
+        # The disk has had it for seconds and says nothing.
+        raise Unavailable("the disk does not answer; whether it has this nobody can tell")
 
     async def letters(self, request: Request) -> Response:
         return await self._for_operator(request, self._listing)

@@ -128,17 +128,24 @@ class Writer:
         return True
 
     def _take(self) -> list[_Job]:
+        group: list[_Job] = []
+        count = 0
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing)
-            group: list[_Job] = []
-            count = 0
-            while self._queue and (not group or count + len(self._queue[0].items) <= GROUP_REPORTS):
-                job = self._queue.popleft()
-                count += len(job.items)
-                self._queued_reports -= len(job.items)
-                self._queued_bytes -= job.size
-                group.append(job)
-            return group
+            while not group:
+                self._changed.wait_for(lambda: self._queue or self._closing)
+                if not self._queue:
+                    break
+                while self._queue and (
+                    not group or count + len(self._queue[0].items) <= GROUP_REPORTS
+                ):
+                    job = self._queue.popleft()
+                    self._queued_reports -= len(job.items)
+                    self._queued_bytes -= job.size
+                    # Whoever gave up while it was queued was told that nothing was taken.
+                    if job.answer.set_running_or_notify_cancel():
+                        count += len(job.items)
+                        group.append(job)
+        return group
 
     def _fail(self, group: list[_Job], error: Unavailable) -> None:
         if self.healthy:

@@ -244,3 +244,22 @@ def test_a_running_ticker_ticks_and_stops(house: House) -> None:
     found = ticks(house)
     assert found == sorted(found)
     assert Instant(found[0] + NOON) == NOON
+
+
+def impatient(house: House) -> None:
+    route = next(one for one in house.app.routes if getattr(one, "path", "") == "/v1/reports")
+    route.endpoint.__self__.patience_s = 0.05  # type: ignore[attr-defined]  # a Route
+
+
+def test_who_waits_too_long_is_told_and_nothing_of_it_is_taken(house: House, log: Log) -> None:
+    """429 takes it out of the queue again; what the disk already has is 503, not known."""
+    impatient(house)
+    log.gate.clear()
+    held = house.post(report(1))
+    assert (held.status_code, held.json()["type"]) == (503, "/problems/log-away")
+    queued = house.post(report(2))
+    assert (queued.status_code, queued.json()["type"]) == (429, "/problems/slow-down")
+    last = house.writer.submit([item(3)], SOURCE)
+    log.gate.set()
+    assert last.result(30) == [Accepted()]
+    assert [one.values for one in house.reports()] == [(1.0,), (3.0,)]
