@@ -5,6 +5,8 @@
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -60,3 +62,12 @@ def serve(site: Site, tmp_path: Path) -> Iterator[Callable[..., Program]]:
     yield start
     for program in running:
         program.close()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter: Exim gives up being root, pytest's folders are 0700."""
+    folder = Path(tempfile.mkdtemp(prefix="yujing-parts-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -25,8 +25,8 @@ def centre() -> Iterator[MessageCentre]:
 
 
 @pytest.fixture
-def mail(tmp_path: Path) -> Iterator[Exim]:
-    with Exim(tmp_path / "exim") as running:
+def mail(open_folder: Path) -> Iterator[Exim]:
+    with Exim(open_folder / "exim") as running:
         yield running
 
 
@@ -37,8 +37,7 @@ def program(rng: Random, tmp_path: Path, centre: MessageCentre, mail: Exim) -> I
     with Kannel(tmp_path / "kannel", centre.port, reply_url) as kannel:
         site = Site(rng, http_port, hj212_port)
         site.add_sms(kannel.url)
-        site.add_mail(mail.port, tls="starttls", ca_file=str(mail.ca_file),
-                      username="yujing", password="secret")  # fmt: skip
+        site.add_mail(mail.port, tls="starttls", ca_file=str(mail.ca_file))
         duty, leader = site.add_person(), site.add_person()
         site.add_roster(site.city, {"duty_officer": [duty], "shift_leader": [leader]})
         site.add_policy(step("duty_officer"), match={"severity": ["yellow"]})
