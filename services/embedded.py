@@ -27,15 +27,11 @@ from services.ingest.hj212_port import Hj212Port
 from services.ingest.seen import Seen
 from services.ingest.ticker import Ticker
 from services.ingest.writer import Writer
+from services.notify import app as notify_app
 from services.notify.api.app import notify_routes
-from services.notify.interim import app as notify_app
-from services.notify.interim import views
-from services.notify.interim.adapter import Adapter
-from services.notify.interim.desk import Desk
-from services.notify.interim.machine import Notify
-from services.notify.interim.sender import Sender, channels_of
-from services.notify.interim.sender import run as run_sender
+from services.notify.desk.desk import Desk
 from services.notify.port import ReceiptStatus
+from services.notify.sender import run as run_sender
 from services.options import Options, Scenario, bind, scenario_of
 from services.rules import api as rules_api
 from services.rules import worker as rules_worker
@@ -94,9 +90,8 @@ class Running:
         self.store = RulesStore(path / "rules.db")
         self.rules = RulesWorker(self.log, self.log, self.store, self.metrics)
         self.desk = Desk.at(path / "desk.db")
-        self.notify = Notify(self.desk, configuration, self.metrics)
-        self.sender = Sender(
-            self.notify, channels_of(configuration), clock, drill=options.clock is not None
+        self.notify, self.sender, self.links = notify_app.build(
+            self.desk, configuration, clock, self.metrics
         )
         self.gate = Gate(configuration)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -135,7 +130,7 @@ class Running:
         self._thread(
             "notify",
             lambda stop: notify_app.run(
-                self.notify, self.store, self.clock, self.tick_us, stop, wake
+                self.notify, self.store, self.clock, self.tick_us, self.metrics, stop, wake
             ),
         )
         for number in range(SENDERS):
@@ -214,7 +209,7 @@ class Running:
     def _app(self) -> Starlette:
         configuration = self.configuration
         served = notify_routes(
-            Adapter(self.notify), configuration, self.clock, read_link=self.notify.links.read,
+            self.notify, configuration, self.clock, read_link=self.links.read,
             read_status=kannel_status, facility_states=self.rules.facilities,
             demo=self.options.demo,
         )  # fmt: skip
@@ -239,11 +234,11 @@ class Running:
         self.metrics.clock.set(now / 1e6)
         self.rules.refresh_metrics()
         with suppress(Unavailable):
-            self.notify.refresh_metrics(now)
+            notify_app.refresh_metrics(self.notify, self.metrics, self.clock)
 
     def texts(self) -> list[dict[str, Any]]:
         """The newest texts that went out, for the story's screen."""
-        return views.phones(self.notify)
+        return self.notify.texts()
 
     @property
     def http_address(self) -> tuple[str, int]:

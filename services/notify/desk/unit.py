@@ -1,0 +1,245 @@
+"""Unit: one transaction of the desk. Reads through a cache, writes in bulk just before commit.
+
+A storm of thousands of transitions is one transaction with a handful of statements, not tens of
+thousands. A verb of notify is exactly one unit, so a crash leaves all of it or nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from services.notify.core.attempt import UNFINISHED
+from services.notify.core.incident import INCIDENT_FORMAT, Incident
+from services.notify.core.ledger import GENESIS, Entry, entry
+from services.notify.core.owed import due
+from services.notify.desk import tables as t
+from shared.errors import NewerData
+from shared.model.instants import Instant
+
+_DECODER = msgspec.msgpack.Decoder(Incident)
+Row = dict[str, Any]
+
+
+def decode_incident(body: bytes) -> Incident:
+    incident = _DECODER.decode(body)
+    if incident.format > INCIDENT_FORMAT:
+        raise NewerData(
+            f"incident {incident.id} has format {incident.format}, "
+            f"this program knows {INCIDENT_FORMAT}; start the newer program"
+        )
+    return incident
+
+
+class _Held:
+    """One incident as the unit has it."""
+
+    def __init__(self, incident: Incident, head: str, entries: int, *, is_new: bool) -> None:
+        self.incident = incident
+        self.head = head
+        self.entries = entries
+        self.is_new = is_new
+        self.is_dirty = is_new
+
+
+class Unit:
+    """Used by one thread between begin and commit; `flush` is called once, before commit."""
+
+    def __init__(self, connection: Connection, min_step_gap_us: int) -> None:
+        self.connection = connection
+        self._gap_us = min_step_gap_us
+        self._held: dict[str, _Held] = {}
+        self._latest: dict[str, str | None] = {}
+        self._entries: list[Entry] = []
+        self._new_notices: dict[str, Row] = {}
+        self._inbox: dict[str, Row] = {}
+        self._turns: dict[str, int] = {}
+
+    # incidents
+
+    def incident(self, id_: str) -> Incident | None:
+        held = self._hold(id_)
+        return held.incident if held else None
+
+    def latest_of(self, facility: str) -> Incident | None:
+        """The facility's open incident, else the one that resolved last."""
+        if facility not in self._latest:
+            query = (
+                select(t.incidents.c.id)
+                .where(t.incidents.c.facility == facility)
+                .order_by(t.incidents.c.opened_us.desc(), t.incidents.c.state != "resolved")
+                .limit(1)
+            )
+            open_one = select(t.incidents.c.id).where(
+                t.incidents.c.facility == facility, t.incidents.c.state != "resolved"
+            )
+            found = self.connection.execute(open_one).scalar()
+            self._latest[facility] = found or self.connection.execute(query).scalar()
+        id_ = self._latest[facility]
+        return None if id_ is None else self.incident(id_)
+
+    def put(self, incident: Incident) -> None:
+        """Remember a new or changed incident."""
+        held = self._hold(incident.id)
+        if held is None:
+            self._held[incident.id] = _Held(incident, GENESIS, 0, is_new=True)
+            self._latest[incident.facility] = incident.id
+        else:
+            held.incident = incident
+            held.is_dirty = True
+
+    def _hold(self, id_: str) -> _Held | None:
+        if id_ not in self._held:
+            c = t.incidents.c
+            row = self.connection.execute(
+                select(c.body, c.head, c.entries).where(c.id == id_)
+            ).first()
+            if row is None:
+                return None
+            self._held[id_] = _Held(decode_incident(row[0]), row[1], row[2], is_new=False)
+        return self._held[id_]
+
+    # the ledger
+
+    def write(
+        self,
+        incident: str,
+        at: Instant,
+        kind: str,
+        *,
+        person: str | None = None,
+        channel: str | None = None,
+        reason: str | None = None,
+        notification: str | None = None,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """The next entry of this incident's chain."""
+        held = self._hold(incident)
+        if held is None:  # an answer that belongs to no incident
+            return
+        each = entry(
+            held.head, incident, held.entries + 1, at, kind,
+            person=person, channel=channel, reason=reason,
+            notification=notification, detail=detail,
+        )  # fmt: skip
+        held.head, held.entries, held.is_dirty = each.hash, each.n, True
+        self._entries.append(each)
+
+    # notices
+
+    def queue(self, row: Row) -> bool:
+        """Add a notice to the outbox; False when it is there already."""
+        id_ = row["id"]
+        if id_ in self._new_notices or self.notice(id_) is not None:
+            return False
+        person = row["person"]
+        if person not in self._turns:
+            query = select(func.count()).where(
+                t.outbox.c.person == person, t.outbox.c.state.in_(UNFINISHED)
+            )
+            self._turns[person] = self.connection.execute(query).scalar() or 0
+        row["turn"] = self._turns[person]
+        self._turns[person] += 1
+        self._new_notices[id_] = row
+        return True
+
+    def notice(self, id_: str) -> Row | None:
+        if id_ in self._new_notices:
+            return dict(self._new_notices[id_])
+        row = self.connection.execute(select(t.outbox).where(t.outbox.c.id == id_)).mappings()
+        found = row.first()
+        return None if found is None else self._seen(found)
+
+    def notices(
+        self, incident: str, states: Sequence[str] | None = None, person: str | None = None
+    ) -> list[Row]:
+        """The incident's notices in the order they were queued."""
+        rows: list[Row] = []
+        held = self._hold(incident)
+        if held is None or not held.is_new:
+            query = select(t.outbox).where(t.outbox.c.incident == incident)
+            if person is not None:
+                query = query.where(t.outbox.c.person == person)
+            rows = [self._seen(row) for row in self.connection.execute(query).mappings()]
+        rows += [dict(row) for row in self._new_notices.values() if row["incident"] == incident]
+        rows = [
+            row
+            for row in rows
+            if (states is None or row["state"] in states)
+            and (person is None or row["person"] == person)
+        ]
+        return sorted(rows, key=lambda r: (r["queued_us"], r["generation"], r["step"], r["round"]))
+
+    def change(self, id_: str, **values: Any) -> None:  # any column's type
+        if id_ in self._new_notices:
+            self._new_notices[id_].update(values)
+            return
+        self.connection.execute(update(t.outbox).where(t.outbox.c.id == id_).values(**values))
+
+    def _seen(self, row: RowMapping) -> Row:
+        return dict(row)
+
+    # small things
+
+    def meta(self, key: str) -> int:
+        found = self.connection.execute(select(t.meta.c.value).where(t.meta.c.key == key)).scalar()
+        return found or 0
+
+    def set_meta(self, key: str, value: int) -> None:
+        done = self.connection.execute(
+            update(t.meta).where(t.meta.c.key == key).values(value=value)
+        )
+        if done.rowcount == 0:
+            self.connection.execute(insert(t.meta).values(key=key, value=value))
+
+    def is_taken(self, transition: str) -> bool:
+        if transition in self._inbox:
+            return True
+        query = select(t.inbox.c.seq).where(t.inbox.c.transition == transition)
+        return self.connection.execute(query).first() is not None
+
+    def take(self, row: Row) -> None:
+        self._inbox[row["transition"]] = row
+
+    def flush(self) -> None:
+        """Write all that is held; the caller commits next."""
+        if self._inbox:
+            self.connection.execute(insert(t.inbox), list(self._inbox.values()))
+        new = [self._row(held) for held in self._held.values() if held.is_new]
+        if new:
+            self.connection.execute(insert(t.incidents), new)
+        old = [self._row(h) for h in self._held.values() if h.is_dirty and not h.is_new]
+        if old:
+            changed = update(t.incidents).where(t.incidents.c.id == bindparam("key"))
+            self.connection.execute(changed, [{"key": row.pop("id"), **row} for row in old])
+        if self._new_notices:
+            self.connection.execute(insert(t.outbox), list(self._new_notices.values()))
+        if self._entries:
+            entries = [msgspec.structs.asdict(each) for each in self._entries]
+            self.connection.execute(insert(t.ledger), entries)
+        self._held.clear()
+        self._new_notices.clear()
+        self._entries.clear()
+        self._inbox.clear()
+
+    def _row(self, held: _Held) -> Row:
+        incident = held.incident
+        owed = due(incident, self._gap_us)
+        return {
+            "id": incident.id,
+            "facility": incident.facility,
+            "territory": incident.territory,
+            "state": incident.state,
+            "severity": incident.severity.value,
+            "opened_us": incident.opened_us,
+            "resolved_us": incident.resolved_us,
+            "due_us": None if owed is None else owed.at_us,
+            "head": held.head,
+            "entries": held.entries,
+            "body": msgspec.msgpack.encode(incident),
+        }
+
+
+FaultPoint = Literal["before commit", "after commit"]

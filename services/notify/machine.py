@@ -1,0 +1,489 @@
+"""Notify: the synchronous machine. Each verb is one transaction of the desk.
+
+Transitions, time, acknowledgements, receipts and replies go in; the outbox is what comes out.
+A crash anywhere leaves all of a verb or nothing, and saying the same again changes nothing.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import func, select, update
+
+from services.notify import why as why_
+from services.notify.answers import answer
+from services.notify.claims import Claim, claim
+from services.notify.core import incident as fold
+from services.notify.core.incident import Incident
+from services.notify.core.notice import incident_id
+from services.notify.core.owed import due
+from services.notify.core.policy import policy_for, relevant, tells
+from services.notify.desk import tables as t
+from services.notify.desk.desk import Desk
+from services.notify.desk.unit import Unit
+from services.notify.outcomes import hold_is_over, lost, receipt, record
+from services.notify.port import (
+    ChannelText,
+    Counts,
+    Link,
+    NotifyFigures,
+    Outcome,
+    ReceiptStatus,
+    Refusal,
+    ReplyReader,
+)
+from services.notify.telling import (
+    end_for_acknowledgement,
+    end_for_rise,
+    recover,
+    run_due,
+    start,
+    take,
+)
+from services.notify.views import Views, read_chain, verify
+from services.notify.work import NoCounts, Work
+from shared.clock import Clock, ScenarioClock
+from shared.model.configuration import Configuration, lineage
+from shared.model.instants import Instant
+from shared.model.transition import Transition, transition_id
+
+CLOCK_STEP_US = 1_000_000
+"""A wall clock that went this much more or less than the steady one was set."""
+READ_APART_US = 100_000
+"""Both clocks are read within this, or again: we may be stopped between the two."""
+READINGS = 10
+AT_ONCE = 500
+"""Incidents in one transaction of a tick, so that a storm does not hold the writer for long."""
+LINK_LIFE_US = 86_400_000_000
+"""A signed link counts until 24 h after recovery (contract §4)."""
+
+log = structlog.get_logger()
+
+
+class Notify:
+    """Implements `NotifyPort`. May be called from any thread."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        configuration: Configuration,
+        clock: Clock,
+        *,
+        read_reply: ReplyReader,
+        link: Link,
+        counts: Counts | None = None,
+        drill: bool = False,
+    ) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._read_reply = read_reply
+        self._link = link
+        self._counts = counts or NoCounts()
+        self._drill = drill
+        self._last: tuple[int, int] | None = None
+        self.tick_slack_us = 2_000_000
+        self.set_configuration(configuration)
+        with desk.unit() as unit:
+            self._boot = unit.meta("boot") + 1
+            unit.set_meta("boot", self._boot)
+
+    def set_configuration(self, configuration: Configuration) -> None:
+        """From now on; incidents that are open keep their policies, not their rosters."""
+        self._configuration = configuration
+        self._views = Views(configuration)
+        self._desk.min_step_gap_us = configuration.timing.min_step_gap_us
+
+    @contextmanager
+    def _work(self, now: Instant) -> Iterator[Work]:
+        with self._unit_at(*self.both_clocks()) as unit:
+            yield Work(unit, self._configuration, self._counts, now)
+
+    @contextmanager
+    def _unit_at(self, now: Instant, steady_us: int) -> Iterator[Unit]:
+        """A unit that begins by noticing whether the wall clock was set."""
+        with self._desk.unit() as unit:
+            last, self._last = self._last, (now, steady_us)
+            try:
+                self._notice_step(unit, last, now, steady_us)
+                yield unit
+                unit.flush()
+            except BaseException:
+                self._last = last  # the shift was not kept: it is noticed again
+                raise
+
+    # transitions
+
+    def after_seq(self) -> int:
+        with self._desk.read() as connection:
+            value = connection.execute(
+                select(t.meta.c.value).where(t.meta.c.key == "after_seq")
+            ).scalar()
+        return int(value or 0)
+
+    def on_transitions(self, items: Sequence[tuple[int, Transition]], now: Instant) -> None:
+        """Take transitions in the order of seq; what is known already changes nothing."""
+        with self._work(now) as work:
+            after = work.unit.meta("after_seq")
+            newest = after
+            for seq, transition in items:
+                if seq > newest:
+                    newest = seq
+                    self._take(work, seq, transition)
+            if newest != after:
+                work.unit.set_meta("after_seq", newest)
+
+    def _take(self, work: Work, seq: int, transition: Transition) -> None:
+        name = transition_id(transition, work.configuration.site.zone)
+        if work.unit.is_taken(name):
+            return
+        incident, effect = self._effect(work, name, transition)
+        work.unit.take(
+            {
+                "transition": name, "seq": seq, "taken_us": work.now,
+                "report": transition.report_id, "facility": transition.facility,
+                "incident": None if incident is None else incident.id, "effect": effect,
+                "body": msgspec.msgpack.encode(transition),
+            }
+        )  # fmt: skip
+
+    def _effect(self, work: Work, name: str, transition: Transition) -> tuple[Incident | None, str]:
+        """Change the facility's incident; (the incident it belongs to, what it did)."""
+        known = work.unit.latest_of(transition.facility)
+        if transition.state == "pending":
+            return None, "pending: nobody is told before it fires"
+        if known is None or known.state == "resolved":
+            if transition.state != "firing":
+                return None, "ended without an incident"
+            return self._fire(work, name, transition, known)
+        policy = self._policy(work, transition, known.policies)
+        changed, change = fold.take(known, transition, policy if tells(policy) else None, work.now)
+        if changed is known:
+            return None, "of an alert that opened no incident"
+        if change == "rose":
+            end_for_rise(work, known.id)
+        work.unit.put(changed)
+        if change is None:
+            return changed, "changed nothing that is told"
+        self._write(work, changed, change, transition, name)
+        if change == "rose":
+            start(work, changed, transition.received_us)
+        elif change == "resolved":
+            recover(work, changed)
+        return changed, change
+
+    def _fire(
+        self, work: Work, name: str, transition: Transition, known: Incident | None
+    ) -> tuple[Incident | None, str]:
+        """A firing at a facility without an open incident."""
+        facility = work.configuration.facilities.get(transition.facility)
+        is_soon = (
+            known is not None
+            and known.resolved_us is not None
+            and work.now - known.resolved_us <= work.configuration.timing.reopen_within_us
+        )
+        if known is not None and is_soon:
+            policy = self._policy(work, transition, known.policies)
+            if policy is None or not tells(policy):
+                return None, "no policy tells anybody of this severity"
+            end_for_rise(work, known.id)
+            changed = fold.reopened(known, transition, policy, work.now)
+            change: fold.Change = "reopened"
+        else:
+            territory = facility.territory if facility else ""
+            above = lineage(territory, work.configuration.territories)
+            policies = relevant(work.configuration.policies, facility, above)
+            policy = self._policy(work, transition, policies)
+            if policy is None or not tells(policy):
+                return None, "no policy tells anybody of this severity"
+            changed = fold.opened(
+                incident_id(transition.facility, name), transition,
+                territory=territory, policies=policies, policy=policy, now=work.now,
+            )  # fmt: skip
+            change = "opened"
+        work.unit.put(changed)
+        self._write(work, changed, change, transition, name)
+        start(work, changed, transition.received_us)
+        return changed, change
+
+    def _policy(self, work: Work, transition: Transition, policies: Any) -> Any:
+        facility = work.configuration.facilities.get(transition.facility)
+        territory = facility.territory if facility else ""
+        return policy_for(
+            policies, transition.severity, transition.rule,
+            facility.kind if facility else None,
+            lambda: lineage(territory, work.configuration.territories),
+        )  # fmt: skip
+
+    def _write(
+        self, work: Work, incident: Incident, change: str, transition: Transition, name: str
+    ) -> None:
+        reason = f"{transition.rule} {transition.severity.value}"
+        if change in ("opened", "reopened"):
+            reason += f", policy {incident.policy.id}"
+        work.unit.write(
+            incident.id, work.now, change, reason=reason,
+            detail={
+                "transition": name, "value": transition.value, "limit": transition.limit,
+                "unit": transition.unit, "severity": incident.severity.value,
+                "report": transition.report_id,
+            },
+        )  # fmt: skip
+
+    # time
+
+    def tick(self, now: Instant, steady_us: int) -> None:
+        """Take the steps that are due, each incident at most one."""
+        with self._unit_at(now, steady_us) as unit:
+            work = Work(unit, self._configuration, self._counts, now)
+            o = t.outbox.c
+            over = select(t.outbox).where(o.state == "unknown", o.due_us <= now)
+            for row in unit.connection.execute(over).mappings().all():
+                hold_is_over(work, dict(row))
+        i = t.incidents.c
+        query = select(i.id).where(i.due_us <= now).order_by(i.due_us)
+        with self._desk.read() as connection:
+            ids = list(connection.execute(query).scalars())
+        for begin in range(0, len(ids), AT_ONCE):
+            with self._desk.unit() as unit:
+                work = Work(unit, self._configuration, self._counts, now)
+                for id_ in ids[begin : begin + AT_ONCE]:
+                    incident = unit.incident(id_)
+                    if incident is not None:
+                        run_due(work, incident)
+
+    def next_due(self) -> Instant | None:
+        with self._desk.read() as connection:
+            steps = connection.execute(select(func.min(t.incidents.c.due_us))).scalar()
+            o = t.outbox.c
+            holds = connection.execute(
+                select(func.min(o.due_us)).where(o.state.in_(("unknown", "retry")))
+            ).scalar()
+        found = [each for each in (steps, holds) if each is not None]
+        return Instant(min(found)) if found else None
+
+    def both_clocks(self) -> tuple[Instant, int]:
+        """The wall and the steady clock, read as close together as makes a comparison fair."""
+        for _ in range(READINGS):
+            before = self._clock.steady_us()
+            now = self._clock.now()
+            after = self._clock.steady_us()
+            if after - before < READ_APART_US:
+                break
+        return now, after
+
+    def _notice_step(
+        self, unit: Unit, last: tuple[int, int] | None, now: Instant, steady_us: int
+    ) -> None:
+        """The wall clock was set: what waits goes on waiting as long as it would have."""
+        if last is None or isinstance(self._clock, ScenarioClock):
+            return  # a scenario clock never steps, and runs far between two readings
+        by_us = (now - last[0]) - (steady_us - last[1])
+        if abs(by_us) <= CLOCK_STEP_US:
+            return
+        log.warning("clock_stepped", seconds=by_us / 1e6)
+        o = t.outbox.c
+        unit.connection.execute(
+            update(t.outbox).where(o.due_us.is_not(None)).values(due_us=o.due_us + by_us)
+        )
+        i = t.incidents.c
+        for id_ in unit.connection.execute(select(i.id).where(i.state == "open")).scalars().all():
+            incident = unit.incident(id_)
+            assert incident is not None
+            unit.put(fold.shifted(incident, by_us))
+            if due(incident, self._desk.min_step_gap_us) is not None:
+                unit.write(id_, now, "clock_stepped", reason=f"{by_us / 1e6:+.1f} s")
+
+    # people
+
+    def acknowledge(
+        self, incident: str, person: str, channel: str, note: str, now: Instant
+    ) -> dict[str, Any] | Refusal:
+        """All of it ends; twice is as once."""
+        with self._work(now) as work:
+            known = work.unit.incident(incident)
+            refusal = self._refusal(known, person)
+            if refusal is None:
+                assert known is not None
+                self._acknowledge(work, known, person, channel, note)
+        return refusal if refusal is not None else self._shown(incident)
+
+    def _acknowledge(
+        self, work: Work, incident: Incident, person: str, channel: str, note: str
+    ) -> None:
+        if incident.state != "open":
+            return
+        work.unit.put(fold.acknowledged(incident, person, work.now))
+        work.unit.write(
+            incident.id, work.now, "acknowledged",
+            person=person, channel=channel, reason=note or None,
+        )  # fmt: skip
+        end_for_acknowledgement(work, incident.id)
+
+    def hand_over(self, incident: str, person: str, now: Instant) -> dict[str, Any] | Refusal:
+        """The next step starts at once; on an incident that is not open nothing changes."""
+        with self._work(now) as work:
+            known = work.unit.incident(incident)
+            refusal = self._refusal(known, person)
+            if refusal is None:
+                assert known is not None
+                self._hand_over(work, known, person)
+        return refusal if refusal is not None else self._shown(incident)
+
+    def _hand_over(self, work: Work, incident: Incident, person: str) -> None:
+        if incident.state != "open":
+            return
+        work.unit.write(incident.id, work.now, "handed_over", person=person)
+        ready = msgspec.structs.replace(incident, step_now=True)
+        owed = due(ready, work.gap_us)
+        if owed is None or owed.what != "step":
+            return
+        if owed.at_us <= work.now:
+            take(work, ready, "step", f"step {ready.step + 1}, handed over by {person}", None)
+        else:
+            work.unit.put(ready)
+
+    def _refusal(self, incident: Incident | None, person: str) -> Refusal | None:
+        if incident is None:
+            return Refusal("not-found", "there is no incident of this id")
+        if person not in self._configuration.people:
+            return Refusal("unknown-person", f"person {person!r} is not in people.yaml")
+        if incident.state == "resolved":
+            return Refusal("resolved", f"incident {incident.id} is resolved already")
+        return None
+
+    def _shown(self, incident: str) -> dict[str, Any]:
+        found = self.incident(incident)
+        assert found is not None
+        return found
+
+    def reply(self, channel: str, from_: str, to: str, text: str, now: Instant) -> None:
+        """A text that came back from a phone, whoever's it is."""
+        with self._work(now) as work:
+            meant = answer(work, channel, from_, text, self._read_reply)
+            incident = None if meant is None else work.unit.incident(meant.incident)
+            if meant is None or incident is None:
+                return
+            if meant.act == "hand_over":
+                self._hand_over(work, incident, meant.person)
+            elif incident.state == "open":
+                self._acknowledge(work, incident, meant.person, channel, meant.note)
+
+    # sending
+
+    def recover_claims(self, now: Instant) -> None:
+        """At start: what an earlier process was sending has an unknown outcome."""
+        with self._work(now) as work:
+            o = t.outbox.c
+            query = select(t.outbox).where(o.state == "sending", o.boot < self._boot)
+            for row in work.unit.connection.execute(query).mappings().all():
+                lost(work, dict(row), "the process ended while it was sent")
+
+    def claim(self, now: Instant, busy: Collection[str] = ()) -> Claim | None:
+        """The next message to send, committed before anybody is called."""
+        with self._work(now) as work:
+            return claim(work, busy, self._boot, self._link, drill=self._drill)
+
+    def record(self, claimed: Claim, outcome: Outcome, now: Instant) -> None:
+        """How an attempt ended. Only the attempt that is under way may say so."""
+        with self._work(now) as work:
+            row = work.unit.notice(claimed.notification)
+            if row is None or row["attempts"] != claimed.attempt or row["boot"] != claimed.boot:
+                return
+            record(work, row, outcome)
+
+    def receipt(self, channel: str, notification: str, status: ReceiptStatus, now: Instant) -> None:
+        """Later proof; unknown ids and ids of another channel change nothing."""
+        with self._work(now) as work:
+            row = work.unit.notice(notification)
+            if row is not None and row["channel"] == channel:
+                receipt(work, row, status)
+
+    def wording_failed(self, channel: str) -> None:
+        self._counts.wording_failed(channel)
+
+    # questions
+
+    def incidents(
+        self, state: str | None, facility: str | None, sees: Callable[[str], bool]
+    ) -> list[dict[str, Any]]:
+        with self._desk.read() as connection:
+            return self._views.incidents(connection, state, facility, sees)
+
+    def incident(self, incident: str) -> dict[str, Any] | None:
+        with self._desk.read() as connection:
+            return self._views.incident(connection, incident)
+
+    def incident_territory(self, incident: str) -> str | None:
+        with self._desk.read() as connection:
+            query = select(t.incidents.c.territory).where(t.incidents.c.id == incident)
+            return connection.execute(query).scalar()
+
+    def link_alive(self, incident: str, now: Instant) -> bool:
+        i = t.incidents.c
+        with self._desk.read() as connection:
+            row = connection.execute(select(i.resolved_us).where(i.id == incident)).first()
+        return row is not None and (row[0] is None or now < row[0] + LINK_LIFE_US)
+
+    def told(self, incident: str) -> list[str]:
+        """People told of it, the latest first."""
+        o = t.outbox.c
+        latest = func.max(o.accepted_us)
+        query = (
+            select(o.person)
+            .where(o.incident == incident, o.kind == "alert", o.accepted_us.is_not(None))
+            .group_by(o.person)
+            .order_by(latest.desc())
+        )
+        with self._desk.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def duty(self, territory: str | None, role: str | None, at: Instant) -> list[dict[str, Any]]:
+        return self._views.duty(territory, role, at)
+
+    def why(self, id_: str) -> dict[str, Any] | None:
+        with self._desk.read() as connection:
+            return why_.why(connection, self._configuration, id_)
+
+    def phones(self, sees: Callable[[str], bool]) -> list[ChannelText]:
+        with self._desk.read() as connection:
+            return self._views.phones(connection, sees)
+
+    def texts(self, limit: int = 200) -> list[dict[str, Any]]:
+        """The newest texts that went out, newest last, for the story's screen."""
+        o = t.outbox.c
+        query = (
+            select(o.id, o.person, o.channel, o.text, o.accepted_us, o.state, o.incident)
+            .where(o.text.is_not(None))
+            .order_by(o.accepted_us.desc(), o.id)
+            .limit(limit)
+        )
+        with self._desk.read() as connection:
+            rows = connection.execute(query).all()
+        people = self._configuration.people
+        return [
+            {
+                "notification": row.id, "person": row.person, "channel": row.channel,
+                "name": people[row.person].name if row.person in people else row.person,
+                "text": row.text, "at": self._views.time(row.accepted_us), "state": row.state,
+                "incident": row.incident,
+            }
+            for row in reversed(rows)
+        ]  # fmt: skip
+
+    def audit_verify(self) -> list[str]:
+        with self._desk.read() as connection:
+            return verify(connection)
+
+    def audit_export(self, incident: str) -> list[dict[str, Any]] | None:
+        with self._desk.read() as connection:
+            entries = read_chain(connection, incident)
+        shown = [
+            {**msgspec.structs.asdict(each), "at": self._views.time(each.at_us)} for each in entries
+        ]
+        return shown or None
+
+    def figures(self, now: Instant) -> NotifyFigures:
+        with self._desk.read() as connection:
+            return self._views.figures(connection, now, self.tick_slack_us)
