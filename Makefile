@@ -28,7 +28,7 @@ check: setup-dev ## format, lint, types, import laws, schemas
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy && .venv/bin/lint-imports && $(PY) -m shared.config.schemas --check
 
 simulate: setup-dev ## seeds of the simulation: make simulate SEEDS=1000 START=0
-	@$(PY) -m tests.simulation --seeds $(or $(SEEDS),100) --start $(or $(START),0)
+	@$(PY) -m tests.endtoend --seeds $(or $(SEEDS),100) --start $(or $(START),0)
 
 reference: setup-dev ## engine against the reference evaluator: make reference CASES=10000
 	@$(PY) -m tests.reference $(or $(CASES),1000)

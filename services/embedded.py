@@ -24,19 +24,21 @@ from starlette.applications import Starlette
 from services.ingest import reports_api
 from services.ingest.hj212.session import by_mn
 from services.ingest.hj212_port import Hj212Port
+from services.ingest.lookup import ReportLookup
 from services.ingest.seen import Seen
 from services.ingest.ticker import Ticker
 from services.ingest.writer import Writer
 from services.notify import app as notify_app
 from services.notify.api.app import notify_routes
 from services.notify.desk.desk import Desk
-from services.notify.port import ReceiptStatus
+from services.notify.receipts import receipt_status
 from services.notify.sender import run as run_sender
 from services.options import Options, Scenario, bind, scenario_of
 from services.rules import api as rules_api
 from services.rules import worker as rules_worker
 from services.rules.store import RulesStore
 from services.rules.worker import RulesWorker
+from services.why import Why
 from shared import data_directory
 from shared.access import Gate
 from shared.clock import Clock, ScenarioClock, SystemClock
@@ -90,8 +92,12 @@ class Running:
         self.store = RulesStore(path / "rules.db")
         self.rules = RulesWorker(self.log, self.log, self.store, self.metrics)
         self.desk = Desk.at(path / "desk.db")
-        self.notify, self.sender, self.links = notify_app.build(
+        self.notify, self.sender, self.links, self.channels = notify_app.build(
             self.desk, configuration, clock, self.metrics
+        )
+        lookup = ReportLookup(path / "ingest.db", self.log)
+        self.notify.explain = Why(
+            configuration, lookup, self.rules, self.store, self.notify.told_why
         )
         self.gate = Gate(configuration)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -210,7 +216,7 @@ class Running:
         configuration = self.configuration
         served = notify_routes(
             self.notify, configuration, self.clock, read_link=self.links.read,
-            read_status=kannel_status, facility_states=self.rules.facilities,
+            read_status=receipt_status, facility_states=self.rules.facilities,
             demo=self.options.demo,
         )  # fmt: skip
         routes: list[Any] = [
@@ -236,10 +242,6 @@ class Running:
         with suppress(Unavailable):
             notify_app.refresh_metrics(self.notify, self.metrics, self.clock)
 
-    def texts(self) -> list[dict[str, Any]]:
-        """The newest texts that went out, for the story's screen."""
-        return self.notify.texts()
-
     @property
     def http_address(self) -> tuple[str, int]:
         host, port = self._ports[0].getsockname()[:2]
@@ -249,17 +251,6 @@ class Running:
     def hj212_address(self) -> tuple[str, int]:
         host, port = self._ports[1].getsockname()[:2]
         return host, port
-
-
-def kannel_status(status: int) -> ReceiptStatus:
-    """Kannel's bits: 16 refused, else 2 or 32 failed, else 1 delivered, 4 and 8 under way."""
-    if status & 16:
-        return "refused"
-    if status & (2 | 32):
-        return "failed"
-    if status & 1:
-        return "delivered"
-    return "under_way"
 
 
 def _version() -> str:

@@ -6,7 +6,7 @@ import sys
 
 PHASES = [
     ["-n", "2", "--dist", "loadfile", "tests/unit", "tests/contract", "tests/scenario"],
-    ["-n", "2", "tests/simulation"],
+    ["-n", "2", "tests/endtoend"],
     ["tests/system"],
 ]
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -11,6 +11,7 @@ from services.notify.core.reply import decide
 from services.notify.desk.desk import Desk
 from services.notify.links import Links
 from services.notify.machine import Notify
+from services.notify.port import ChannelPort
 from services.notify.sender import Sender
 from shared.clock import Clock, ScenarioClock
 from shared.errors import Unavailable
@@ -56,13 +57,26 @@ class RegisteredCounts:
         self._metrics.broken_texts.inc()
 
 
+class Explaining(Notify):
+    """Notify that is asked `why` on behalf of everything in the process."""
+
+    explain: Callable[[str], dict[str, Any] | None] | None = None
+
+    def why(self, id_: str) -> dict[str, Any] | None:
+        return self.told_why(id_) if self.explain is None else self.explain(id_)
+
+    def told_why(self, id_: str) -> dict[str, Any] | None:
+        """What notify itself knows."""
+        return super().why(id_)
+
+
 def build(
     desk: Desk, configuration: Configuration, clock: Clock, metrics: Metrics
-) -> tuple[Notify, Sender, Links]:
+) -> tuple[Explaining, Sender, Links, dict[str, ChannelPort]]:
     """All of notify but its listeners and threads. Nothing is sent before `run`."""
     site = configuration.site
     links = Links(site.base_url, site.secret_key)
-    notify = Notify(
+    notify = Explaining(
         desk,
         configuration,
         clock,
@@ -72,7 +86,7 @@ def build(
         drill=isinstance(clock, ScenarioClock),
     )
     channels = open_channels(configuration.channels, site.base_url)
-    return notify, Sender(notify, channels, clock), links
+    return notify, Sender(notify, channels, clock), links, channels
 
 
 def run(

@@ -8,6 +8,7 @@ import httpx
 
 from services.story.ledger import Row
 from services.story.official import answer_after, told_at
+from services.story.phone import Text
 from services.story.screen import Screen
 from services.story.script import (
     EXAMPLE_DAY,
@@ -48,7 +49,7 @@ class Player:
         operator: dict[str, str],
         device: Device,
         screen: Screen,
-        texts: Callable[[], list[dict[str, Any]]],
+        texts: Callable[[], list[Text]],
         stop: threading.Event,
     ) -> None:
         self._configuration, self._clock, self._http = configuration, clock, http
@@ -56,7 +57,7 @@ class Player:
         self._screen, self._texts, self._stop = screen, texts, stop
         self._zone = configuration.site.zone
         self._seq = 0
-        self._shown: set[str] = set()
+        self._sent = 0
         self._clock_shown: dict[str, int] = {}
         self._acknowledged: list[tuple[str, str]] = []
         self._remarks: dict[tuple[str, str], str] = {}
@@ -214,12 +215,8 @@ class Player:
             if transition["state"] != "pending" and not quiet:
                 self._alert(transition)
         for text in self._texts():
-            key = f"{text['notification']}"
-            if key not in self._shown:
-                self._shown.add(key)
-                if quiet:
-                    continue
-                self._screen.phone(self._clock.now(), text["name"], text["text"])
+            self._sent += 1
+            self._screen.phone(self._clock.now(), text.person, text.text)
 
     def _count(self, transition: dict[str, Any]) -> None:
         begins = transition["state"] == "firing" and transition["cause"] in ("raised", "missing")
@@ -239,7 +236,7 @@ class Player:
         answered = "、".join(f"{name}（{place}）" for name, place in self._acknowledged) or "无"
         return (
             f"小结 读数 {self.readings}，告警 {self.episodes} 次，"
-            f"短信 {len(self._shown)} 条，答复 {len(self._acknowledged)} 起：{answered}"
+            f"短信 {self._sent} 条，答复 {len(self._acknowledged)} 起：{answered}"
         )
 
 

@@ -15,6 +15,7 @@ from services.embedded import Running, prepare
 from services.options import Options, scenario_of
 from services.story.device import Devices
 from services.story.ledger import read
+from services.story.phone import Phone
 from services.story.player import RACE, Player
 from services.story.screen import Screen
 from shared.clock import Clock, ScenarioClock
@@ -40,12 +41,16 @@ def run(
     _secrets(data)
     options = Options(config or FOLDER / "config", data, http, hj212, clock or START, demo=True)
     running = prepare(options, clock=lambda configuration: _clock(options, configuration))
+    phones = {name: Phone(channel) for name, channel in running.channels.items()}
+    running.channels.update(phones)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     running.start()
     failed: list[BaseException] = []
-    thread = threading.Thread(target=_play, args=(running, stop, once, failed), daemon=True)
+    thread = threading.Thread(
+        target=_play, args=(running, list(phones.values()), stop, once, failed), daemon=True
+    )
     thread.start()
     stop.wait()
     running.stop()
@@ -75,7 +80,13 @@ def _secrets(data: Path) -> None:
         os.environ[name] = path.read_text(encoding="ascii").strip()
 
 
-def _play(running: Running, stop: threading.Event, once: bool, failed: list[BaseException]) -> None:
+def _play(
+    running: Running,
+    phones: list[Phone],
+    stop: threading.Event,
+    once: bool,
+    failed: list[BaseException],
+) -> None:
     host, port = running.http_address
     url = f"http://{host}:{port}"
     console = Console(highlight=False)
@@ -92,7 +103,7 @@ def _play(running: Running, stop: threading.Event, once: bool, failed: list[Base
                 operator={"Authorization": f"Bearer {os.environ[OPERATOR]}"},
                 device=Devices(*running.hj212_address),
                 screen=screen,
-                texts=running.texts,
+                texts=lambda: [text for phone in phones for text in phone.taken()],
                 stop=stop,
             )
             rows = read(FOLDER / "ledger.csv")

@@ -30,6 +30,11 @@ class Gateway:
         self.took: list[Took] = []
         self.crash_rate = 0.0
 
+    @classmethod
+    def like(cls, other: "Gateway") -> "Gateway":
+        """The same gateway with another behaviour."""
+        return cls(other.random, other.now, other.trouble)
+
     def send(self, message: Message) -> Outcome:
         if self.random.random() < self.crash_rate / 2:
             raise Crash  # before anything was written

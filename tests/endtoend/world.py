@@ -6,14 +6,18 @@ random comes from one seed, which a failure prints.
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
 from services.ingest.seen import Seen
 from services.ingest.writer import Writer
+from services.notify.desk.desk import Desk
+from services.notify.machine import Notify
+from services.notify.sender import Sender
 from services.rules.store import RulesStore
 from services.rules.worker import RulesWorker
 from shared.clock import VirtualClock
@@ -21,6 +25,7 @@ from shared.log.memory import MemoryBundles, MemoryLog
 from shared.model.configuration import encode_bundle
 from shared.model.instants import Instant, window_start
 from shared.model.report import Activate, Tick
+from shared.model.transition import Transition
 from shared.observe.metrics import Metrics
 from shared.reports.candidate import Accepted, Candidate, CandidateReading, Rejection, Source
 from shared.reports.judge import Judge
@@ -29,12 +34,23 @@ from tests.endtoend.gateway import Crash, Gateway
 from tests.endtoend.site import MINUTE, START, build
 
 SECOND = 1_000_000
+LISTEN_US = 10 * SECOND
 UPSTREAM = Source("http", "up", ("*",))
+
+
+class Feed(Protocol):
+    def read(self, after_seq: int, limit: int) -> list[tuple[int, Transition]]: ...
 
 
 class World:
     def __init__(
-        self, seed: int, folder: Path, *, trouble: float = 0.3, crashes: float = 0.02
+        self,
+        seed: int,
+        folder: Path,
+        *,
+        trouble: float = 0.3,
+        crashes: float = 0.02,
+        plant: Callable[["World"], None] | None = None,
     ) -> None:
         self.random = Random(seed)
         self.configuration = build(self.random)
@@ -44,13 +60,23 @@ class World:
         self.gateways = {
             name: Gateway(self.random, self._now, trouble) for name in self.configuration.channels
         }
-        self._crashes = crashes
-        self._folder = folder
+        self._crashes = 0.0
+        for gateway in self.gateways.values():
+            gateway.crash_rate = crashes
+        self.folder = folder
         self.accepted: list[Candidate] = []
         self.refused = 0
-        self.acknowledged: list[tuple[int, str]] = []
         self.crashed = 0
+        self.desk: Desk
+        self.sender: Sender
+        self.feed: Callable[[], Feed] = lambda: self.store
+        self.notify_type: type[Notify] = Notify
+        self.hears_everything = False
+        self.note = ""
+        if plant is not None:
+            plant(self)
         self.boot(first=True)
+        self._crashes = crashes
 
     # -- life --------------------------------------------------------------------------------
 
@@ -67,16 +93,21 @@ class World:
             name, body = encode_bundle(self.configuration.bundle())
             self.bundles.put(name, body)
             self._append(Activate(name))
-        self.store = RulesStore(self._folder / "rules.db")
+        self.store = RulesStore(self.folder / "rules.db")
         self.rules = RulesWorker(self.log, self.bundles, self.store, self.metrics)
+        self.rules.engine.deaf_never = self.hears_everything
         self.notify = desk.make(self)
 
     def crash(self) -> None:
         """kill -9: what is not durable is gone."""
-        self.crashed += 1
-        self.store.close()
-        desk.drop(self.notify)
-        self.boot()
+        while True:
+            self.crashed += 1
+            self.store.close()
+            desk.drop(self)
+            try:
+                return self.boot()
+            except Crash:
+                continue
 
     def now(self) -> Instant:
         self._now[0] = int(self.clock.now())
@@ -110,10 +141,10 @@ class World:
             self.refused += 1
 
     def pass_time(self, us: int, *, listening: bool = True) -> None:
-        """Time goes on, a tick a second (or none, when the process is stopped meanwhile)."""
+        """Time goes on, a tick every ten seconds (or none, when the process is stopped meanwhile)."""
         end = self.clock.now() + us
         while self.clock.now() < end:
-            self.clock.advance(min(5 * SECOND if listening else us, end - self.clock.now()))
+            self.clock.advance(min(LISTEN_US if listening else us, end - self.clock.now()))
             self.now()
             if listening:
                 self._append(Tick(self.now()))
@@ -135,6 +166,11 @@ class World:
                     return
             except Crash:
                 self.crash()
+
+    def fault(self, _point: str) -> None:
+        """Asked before and after every commit of the desk: the process may end there."""
+        if self._crash_now():
+            raise Crash
 
     def _crash_now(self) -> bool:
         return self.random.random() < self._crashes
