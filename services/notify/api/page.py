@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
+from markupsafe import Markup
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -19,9 +20,9 @@ from starlette.routing import Route
 from services.notify.api.glance import Glance
 from services.notify.api.incidents import TooLong, bounded_body, desk_away, refusal_problem
 from services.notify.api.who import DEMO, Denied, Who
-from services.notify.pages.board import Board, BoardMaker, last_resolved
+from services.notify.pages.board import BoardMaker, last_resolved
 from services.notify.pages.clockwork import Clockwork
-from services.notify.pages.facilities import FacilityRow, FacilityStates, facility_rows
+from services.notify.pages.facilities import FacilityStates, facility_rows
 from services.notify.pages.render import Renderer, etag, static_files
 from services.notify.port import ChannelText, NotifyPort, Refusal
 from services.notify.session import COOKIE, LIFE_S
@@ -33,6 +34,8 @@ from shared.model.configuration import Configuration
 from shared.model.instants import Instant
 
 LONGEST_FORM = 8192
+FULL_CARDS = 30
+"""Cards with history and a choice of person; in a storm the rest are short, with their button."""
 RESOLVED_S = 10.0
 """How long the list of what recovered lately is kept while nothing is seen to recover."""
 WORTH_PACKING = 4096
@@ -64,17 +67,17 @@ class View:
     def __init__(
         self, desk: NotifyPort, principal: Principal, monotonic: Callable[[], float]
     ) -> None:
-        self._desk, self._principal = desk, principal
+        self._desk, self.principal = desk, principal
         self._unresolved: set[str] = set()
         self._monotonic = monotonic
         self._resolved: list[dict[str, Any]] = []
         self._resolved_until = float("-inf")
         self.scene = Glance(self._look, monotonic)
-        self.drawn: tuple[str, bytes] = ("", b"")
+        self.board: tuple[str, bytes] = ("", b"")
         self.places: tuple[str, bytes] = ("", b"")
 
     def _look(self) -> Scene:
-        sees = self._principal.sees
+        sees = self.principal.sees
         incidents = [
             *self._desk.incidents("open", None, sees),
             *self._desk.incidents("acknowledged", None, sees),
@@ -134,16 +137,16 @@ class Page:
         return await self._document(principal)
 
     async def _document(self, principal: Principal, problem: str | None = None) -> Response:
-        now = self._clock.now()
-        board, (rows, away) = await asyncio.gather(
-            asyncio.to_thread(lambda: self._board(self._view(principal).scene.get(), now)),
-            asyncio.to_thread(self._rows, principal, now),
-        )
+        """The frame around both fragments, with their tags, so that script need not ask again."""
+        now, view = self._clock.now(), self._view(principal)
+        board_tag, board = await asyncio.to_thread(self._drawn_board, view, now)
+        places_tag, places = await asyncio.to_thread(self._drawn_places, view, now)
         return self._html(
             "page.html",
-            board=board,
-            rows=rows,
-            away=away,
+            board=Markup(board.decode()),  # noqa: S704  our own template drew and escaped it
+            board_tag=board_tag,
+            places=Markup(places.decode()),  # noqa: S704
+            places_tag=places_tag,
             now=self._clockwork(now).of(now),
             speed=self._speed(),
             signed_in=principal is not DEMO,
@@ -151,40 +154,34 @@ class Page:
         )
 
     async def board(self, request: Request) -> Response:
-        principal = self._who.person(request)
-        if isinstance(principal, Denied):
-            return principal.response()
-        now = self._clock.now()
-
-        view = self._view(principal)
-
-        def draw() -> tuple[str, bytes]:
-            scene = view.scene.get()
-            tag = etag(scene.digest + str(self._clockwork(now).today).encode())
-            if view.drawn[0] != tag:
-                html = self._renderer.html("board.html", board=self._board(scene, now))
-                view.drawn = (tag, html.encode())
-            return view.drawn
-
-        return self._fragment(request, now, *await asyncio.to_thread(draw))
+        return await self._fragment(request, self._drawn_board)
 
     async def facilities(self, request: Request) -> Response:
-        principal = self._who.person(request)
-        if isinstance(principal, Denied):
-            return principal.response()
-        now = self._clock.now()
+        return await self._fragment(request, self._drawn_places)
 
-        view = self._view(principal)
+    def _drawn_board(self, view: "View", now: Instant) -> tuple[str, bytes]:
+        """(tag, HTML); drawn only when what it shows has changed."""
+        scene = view.scene.get()
+        clockwork = self._clockwork(now)
+        tag = etag(scene.digest + str(clockwork.today).encode())
+        if view.board[0] != tag:
+            board = self._maker.board(scene.incidents, scene.phones, clockwork)
+            view.board = (
+                tag,
+                self._renderer.html("board.html", board=board, full=FULL_CARDS).encode(),
+            )
+        return view.board
 
-        def draw() -> tuple[str, bytes]:
-            rows, away = self._rows(principal, now)
-            tag = etag(msgspec.msgpack.encode((rows, away)))
-            if view.places[0] != tag:
-                html = self._renderer.html("facilities.html", rows=rows, away=away)
-                view.places = (tag, html.encode())
-            return view.places
-
-        return self._fragment(request, now, *await asyncio.to_thread(draw))
+    def _drawn_places(self, view: "View", now: Instant) -> tuple[str, bytes]:
+        states = self._states_now.get()
+        sees = view.principal.sees
+        rows = facility_rows(self._configuration, states or (), sees, self._clockwork(now))
+        away = states is None
+        tag = etag(msgspec.msgpack.encode((rows, away)))
+        if view.places[0] != tag:
+            html = self._renderer.html("facilities.html", rows=rows, away=away)
+            view.places = (tag, html.encode())
+        return view.places
 
     async def acknowledge(self, request: Request) -> Response:
         """One tap: with script the answer is JSON, without it the page itself."""
@@ -295,9 +292,6 @@ class Page:
         for view in list(self._views.values()):
             view.scene.forget()
 
-    def _board(self, scene: "Scene", now: Instant) -> Board:
-        return self._maker.board(scene.incidents, scene.phones, self._clockwork(now))
-
     def _ask_states(self) -> Sequence[Mapping[str, Any]] | None:
         """None: rules cannot be asked now."""
         if self._states is None:
@@ -307,13 +301,6 @@ class Page:
         except YujingError:
             return None
 
-    def _rows(self, principal: Principal, now: Instant) -> tuple[list[FacilityRow], bool]:
-        states = self._states_now.get()
-        rows = facility_rows(
-            self._configuration, states or (), principal.sees, self._clockwork(now)
-        )
-        return rows, states is None
-
     def _clockwork(self, now: Instant) -> Clockwork:
         return Clockwork(now, self._configuration.site.zone)
 
@@ -321,7 +308,14 @@ class Page:
         """Program seconds a second; only a scenario clock has another than 1."""
         return float(getattr(self._clock, "speed", 1.0))
 
-    def _fragment(self, request: Request, now: Instant, tag: str, content: bytes) -> Response:
+    async def _fragment(
+        self, request: Request, draw: "Callable[[View, Instant], tuple[str, bytes]]"
+    ) -> Response:
+        principal = self._who.person(request)
+        if isinstance(principal, Denied):
+            return principal.response()
+        now = self._clock.now()
+        tag, content = await asyncio.to_thread(draw, self._view(principal), now)
         headers = SAFE | {
             "ETag": tag,
             "Yujing-Now": str(now // 1000),
@@ -331,7 +325,7 @@ class Page:
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         if len(content) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
-            content = gzip.compress(content, 4, mtime=0)
+            content = await asyncio.to_thread(gzip.compress, content, 1)
             headers["Content-Encoding"] = "gzip"
         return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 

@@ -16,9 +16,7 @@ from shared.model.configuration import Configuration, lineage
 from shared.model.rule import Rule
 from shared.model.severity import Severity
 
-MOST_PEOPLE, FEWEST_PEOPLE = 60, 6
-MOST_CHOICES = 3_000
-"""Over all cards: a storm of a thousand incidents stays a page that a phone can hold."""
+MOST_PEOPLE = 60
 MOST_ENTRIES = 60
 """Of one history; the whole of it is in the ledger."""
 MOST_RECOVERED = 5
@@ -115,9 +113,7 @@ class BoardMaker:
         phones: Sequence[ChannelText],
         clock: Clockwork,
     ) -> Board:
-        waiting = sum(incident["state"] == "open" for incident in incidents)
-        most = min(MOST_PEOPLE, max(FEWEST_PEOPLE, MOST_CHOICES // max(waiting, 1)))
-        cards = [self.card(incident, clock, most) for incident in incidents]
+        cards = [self.card(incident, clock) for incident in incidents]
         resolved = [card for card in cards if card.state == "resolved"]
         return Board(
             open=tuple(sorted((c for c in cards if c.state == "open"), key=_urgency)),
@@ -138,14 +134,12 @@ class BoardMaker:
             ),
         )
 
-    def card(
-        self, incident: Mapping[str, Any], clock: Clockwork, most_people: int = MOST_PEOPLE
-    ) -> Card:
+    def card(self, incident: Mapping[str, Any], clock: Clockwork) -> Card:
         timeline = incident.get("timeline") or []
         told = self.told(timeline, clock)
         territory = str(incident.get("territory") or "")
         reached = [line.person for line in told if line.outcome in _REACHED]
-        people = self._people(territory, [*reached, *(line.person for line in told)], most_people)
+        people = self._people(territory, [*reached, *(line.person for line in told)])
         return Card(
             id=str(incident["id"]),
             state=str(incident["state"]),
@@ -253,7 +247,7 @@ class BoardMaker:
             return ""
         return (rule.action_en if self._english else rule.action_zh) or ""
 
-    def _people(self, territory: str, told: Sequence[str], most: int) -> tuple[Choice, ...]:
+    def _people(self, territory: str, told: Sequence[str]) -> tuple[Choice, ...]:
         """Who may be the one that answers: those told, then the territory's, then those above."""
         above = lineage(territory, self._c.territories)
         near = sorted(
@@ -262,12 +256,12 @@ class BoardMaker:
         )
         order = dict.fromkeys([*told, *(p.id for p in near)])
         for person in self._c.people:
-            if len(order) >= most:
+            if len(order) >= MOST_PEOPLE:
                 break
             order.setdefault(person)
         return tuple(
             Choice(id=p, label=f"{self.name(p)} {self._title(p)}".strip())
-            for p in list(order)[:most]
+            for p in list(order)[:MOST_PEOPLE]
             if p in self._c.people
         )
 

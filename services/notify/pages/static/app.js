@@ -7,9 +7,11 @@
   const words = top.dataset;
   const ASK_MS = 1000, HIDDEN_MS = 5000, PATIENCE_MS = 5000, STALE_MS = 4000;
   const panes = [["board", "/page/board"], ["places", "/page/facilities"]]
-    .map(([id, url]) => ({ root: document.getElementById(id), url, tag: "" }));
+    .map(([id, url]) => ({ root: document.getElementById(id), url, tag: document.getElementById(id).dataset.tag }));
   let base = { ms: Number(words.now), speed: Number(words.speed), at: performance.now() };
   let answeredAt = performance.now();
+  let agoAt = 0;
+  let redrawn = true;
   let asking = false;
   let again = false;
   let timer = 0;
@@ -20,10 +22,18 @@
   const keyOf = (node) => node.nodeType === 1 ? node.dataset.key || node.id || "" : "";
   const alike = (old, next) => old.nodeType === next.nodeType && old.nodeName === next.nodeName && keyOf(old) === keyOf(next);
 
+  // What the server last said of each card: most are as they were, and are not walked through.
+  const said = new WeakMap();
+
   const same = (old, next) => {
     if (old.nodeType !== 1) {
       if (old.nodeValue !== next.nodeValue) old.nodeValue = next.nodeValue;
       return;
+    }
+    if (next.dataset.key) {
+      const text = next.outerHTML;
+      if (said.get(old) === text) return;
+      said.set(old, text);
     }
     if (old.matches("select") && (old.dataset.touched || old === document.activeElement)) return;
     for (const { name } of [...old.attributes]) {
@@ -67,6 +77,7 @@
       const html = await answer.text();
       pane.tag = answer.headers.get("ETag") || "";
       merge(pane, html);
+      redrawn = true;
     }
   };
 
@@ -111,8 +122,10 @@
       put(node.firstElementChild, rest > 0 ? left(rest) : "00:00");
       put(node.lastElementChild, rest > 0 ? words.untilNext : words.overdue);
     }
-    for (const node of document.querySelectorAll("[data-ago]")) {
-      put(node, `${ago(t - Number(node.dataset.at))}`);
+    if (t - agoAt >= 1000 || t < agoAt || redrawn) {
+      agoAt = t;
+      redrawn = false;
+      for (const node of document.querySelectorAll("[data-ago]")) put(node, ago(t - Number(node.dataset.at)));
     }
     const silence = performance.now() - answeredAt, lost = silence > STALE_MS + (document.hidden ? HIDDEN_MS : 0);
     const stale = document.getElementById("stale"), link = document.getElementById("link");
