@@ -91,18 +91,21 @@ def test_from_a_reading_to_the_tap(
 def test_the_commands_speak_to_the_program(
     site: tuple[Site, Facility, Person], tmp_path: Path
 ) -> None:
-    """incidents, ack, on-call and audit, with the officer's token from the environment."""
+    """incidents, ack, on-call, why and audit, with the officer's token from the environment."""
     made, facility, duty = site
     with Program(made, tmp_path) as program:
         program.report(facility, made.low * 1.6)
         until(lambda: program.incident(facility, "open")["timeline"][-1]["kind"] == "accepted")
         incident = program.incident(facility)
+        notification = incident["timeline"][-1]["notification"]
 
         assert incident["id"] in said(made, "incidents")
         assert facility.id in said(made, "incidents", "--json")
         assert duty.id in said(made, "on-call", "--territory", made.city)
         assert duty.id in said(made, "on-call", "--at", "2026-02-01T08:00+08:00")
         assert duty.id in said(made, "ack", incident["id"], "--person", duty.id)
+        assert duty.id in said(made, "why", notification)
+        assert facility.id in said(made, "why", incident["id"])
         assert "acknowledged" in said(made, "audit", "export", incident["id"])
         assert "ok" in said(made, "audit", "verify", token=made.operator_token)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from starlette.routing import Route
 
 from services.notify.api.callbacks import Callbacks, StatusReader
-from services.notify.api.incidents import Explain, IncidentsApi
+from services.notify.api.incidents import IncidentsApi
 from services.notify.api.link_page import LinkPage, LinkReader
 from services.notify.api.page import Page
 from services.notify.api.who import Who
@@ -25,7 +25,6 @@ def notify_routes(
     read_link: LinkReader,
     read_status: StatusReader,
     facility_states: FacilityStates | None = None,
-    explain: Explain | None = None,
     demo: bool = False,
     wall: Callable[[], float] = real_wall,
     monotonic: Callable[[], float] = real_monotonic,
@@ -33,9 +32,7 @@ def notify_routes(
     """What notify serves: `/v1/incidents duty why audit`, the page, links and callbacks.
 
     `facility_states` gives the objects of `GET /v1/facilities`; without it the page shows every
-    facility as unknown. `explain` answers `why` where more is known than by the
-    desk (it asks the desk itself).
-    `demo` lets a browser on loopback in without a token. `wall` is the
+    facility as unknown. `demo` lets a browser on loopback in without a token. `wall` is the
     machine's clock, for the life of sessions only; `monotonic` says how old a drawn page is.
 
     The server must not rewrite the client's address from headers (uvicorn: `proxy_headers=False`)
@@ -46,7 +43,7 @@ def notify_routes(
     renderer = Renderer(t, configuration.site.name, drill=drill)
     who = Who(configuration, wall, demo=demo)
     return [
-        *IncidentsApi(desk, configuration, clock, who, explain).routes(),
+        *IncidentsApi(desk, configuration, clock, who).routes(),
         *Callbacks(desk, configuration.channels, clock, read_status).routes(),
         *LinkPage(desk, configuration, clock, renderer, t, read_link).routes(),
         *Page(desk, configuration, clock, who, renderer, t, facility_states, monotonic).routes(),

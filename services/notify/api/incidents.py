@@ -4,7 +4,6 @@ What lies outside a principal's territory does not exist for it: 404, never 403.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -27,10 +26,6 @@ LONGEST_NOTE = 2_000
 """Characters; a note is kept in the ledger for good."""
 
 
-Explain = Callable[[str], dict[str, Any] | None]
-"""An id -> why, with `facility` or `territory` in it; None when unknown."""
-
-
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of an acknowledgement."""
 
@@ -47,9 +42,7 @@ class IncidentsApi:
         configuration: Configuration,
         clock: Clock,
         who: Who,
-        explain: Explain | None = None,
     ) -> None:
-        self._explain = explain
         self._desk, self._configuration, self._clock, self._who = desk, configuration, clock, who
 
     def routes(self) -> list[Route]:
@@ -149,7 +142,7 @@ class IncidentsApi:
         principal = self._who.reader(request)
         if isinstance(principal, Denied):
             return principal.response()
-        found = await asyncio.to_thread(self._reasons, request.path_params["id"])
+        found = await asyncio.to_thread(self._desk.why, request.path_params["id"])
         if found is None or not self._may_know(principal, found):
             return problem(
                 404,
@@ -157,10 +150,6 @@ class IncidentsApi:
                 "no report, transition, incident or notification of this id is known here",
             )
         return _json(found)
-
-    def _reasons(self, id_: str) -> dict[str, Any] | None:
-        """Alone, what the desk knows; in one process with the others, what all of them know."""
-        return self._desk.why(id_) if self._explain is None else self._explain(id_)
 
     def _may_know(self, principal: Principal, answer: dict[str, Any]) -> bool:
         """An answer names its territory, or the facility it is about."""

@@ -9,7 +9,6 @@ import httpx
 from starlette.applications import Starlette
 
 from services.notify.api.app import notify_routes
-from services.notify.api.incidents import Explain
 from services.notify.port import NotifyPort, ReceiptStatus
 from shared.clock import VirtualClock
 from shared.model.configuration import Access, Configuration, Indicator, Site, Timing
@@ -89,7 +88,6 @@ class DeskHouse:
         *,
         language: Any = "zh-CN",
         demo: bool = False,
-        explain: Explain | None = None,
         states: Callable[[], list[dict[str, Any]]] | None = None,
         monotonic: Callable[[], float] | None = None,
     ) -> None:
@@ -102,7 +100,7 @@ class DeskHouse:
         self.app = Starlette(
             routes=notify_routes(
                 port, self.configuration, self.clock,
-                read_link=self._read_link, read_status=_status, facility_states=states, explain=explain,
+                read_link=self._read_link, read_status=_status, facility_states=states,
                 demo=demo, wall=lambda: self.wall, monotonic=monotonic or self._always_later,
             )
         )  # fmt: skip

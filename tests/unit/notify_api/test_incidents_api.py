@@ -217,16 +217,3 @@ def test_a_link_ends_a_day_after_recovery(house: DeskHouse, go: Go) -> None:
 
     assert go(press()) == [200, 200, 404, 404, 404, 404]
     assert house.desk.acks == []
-
-
-def test_why_is_answered_by_all_services_where_they_are_together(go: Go) -> None:
-    """A report that changed nothing has its reason too, for those whose territory it is in."""
-    known = {"r-7": {"id": "r-7", "facility": OTHERS, "after": []}}
-    house = DeskHouse(explain=known.get)
-
-    async def look(token: str) -> list[int]:
-        async with house.client(token) as client:
-            return [(await client.get(f"/v1/why/{id_}")).status_code for id_ in ("r-7", "r-8")]
-
-    assert go(look(OPERATOR)) == [200, 404]
-    assert go(look(OFFICER)) == [404, 404]
