@@ -75,15 +75,14 @@ def _withdraw(engine: "Engine", cell: Cell, judging: Judging, hold: Hold) -> Non
     at_us = engine.clock.now_us if engine.clock.now_us is not None else hold.start_us
     engine.emit(cell, judging, hold.withdraw(at_us), None)
     if hold.step:
-        cell.ended[judging.indicator, judging.rule.id] = (hold.start_us, hold.step)
+        cell.remember(judging, hold.start_us, hold.step)
 
 
 def _unwatch(engine: "Engine", cell: Cell, judging: Judging, watch: Watch) -> None:
     if watch.open_us is not None:
         at_us = engine.clock.now_us if engine.clock.now_us is not None else watch.open_us
         engine.emit(cell, judging, [missing.episode(watch, "withdrawn", at_us)], None)
-    if watch.last_us is not None:
-        cell.ended[judging.indicator, judging.rule.id] = (watch.last_us, watch.step)
+        cell.remember(judging, watch.open_us, watch.step)
 
 
 def _arm_watches(engine: "Engine", book: Book) -> None:
@@ -100,10 +99,7 @@ def _arm_watches(engine: "Engine", book: Book) -> None:
                 )
             series = cell.series_of(judging.indicator)
             known = {own.rule.id: watch for own, watch in series.watches}
-            watch = known.get(judging.rule.id)
-            if watch is None:
-                ended = cell.ended.pop((judging.indicator, judging.rule.id), (None, 0))
-                watch = Watch(engine.clock.now_us, last_us=ended[0], step=ended[1])
+            watch = known.get(judging.rule.id) or Watch(engine.clock.now_us)
             known[judging.rule.id] = watch
             series.watches = [(book.rules[rule], kept) for rule, kept in sorted(known.items())]
             engine.dirty.add(key)

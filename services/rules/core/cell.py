@@ -13,6 +13,8 @@ from services.rules.core.missing import Watch
 from shared.model.rule import Missing, Ratio
 
 NEVER = -(1 << 62)
+LONGEST_MEMORY = 256
+"""Episodes of rules that went away, per cell; only one of the newest reading can come again."""
 
 
 class Series:
@@ -70,9 +72,9 @@ class Cell:
     def __init__(self, facility: str, station: str, interval: str, rules: list[Judging]) -> None:
         self.facility, self.station, self.interval = facility, station, interval
         self.series: dict[str, Series] = {}
-        self.ended: dict[tuple[str, str], tuple[int, int]] = {}
-        """(start, steps) of the last episode by (indicator, rule), for rules that are gone. A rule
-        that comes back and finds the same episode goes on counting: no identity is given twice."""
+        self.ended: dict[tuple[str, str, int], int] = {}
+        """Steps of the last episode of each rule that went away, by (indicator, rule, start). A
+        rule that finds the same episode again goes on counting: no identity is given twice."""
         self.ratios: list[RatioState] = []
         self.received_us: int | None = None
         self.shape: tuple[str, ...] = ()
@@ -97,7 +99,6 @@ class Cell:
                 ratio = kept.get(judging.rule.id)
                 if ratio is None:
                     ratio = RatioState(judging)
-                    ratio.hold = self._new_hold(judging)
                 ratio.judging = judging
                 self.ratios.append(ratio)
         for series in self.series.values():
@@ -107,15 +108,18 @@ class Cell:
     def _adopt(self, series: Series) -> None:
         holds = {judging.rule.id: hold for judging, hold in series.holds}
         series.holds = [
-            (judging, holds.get(judging.rule.id) or self._new_hold(judging))
+            (judging, holds.get(judging.rule.id) or Hold())
             for judging in self.rules
             if judging.indicator == series.indicator
             and not isinstance(judging.rule.condition, Ratio | Missing)
         ]
 
-    def _new_hold(self, judging: Judging) -> Hold:
-        start_us, step = self.ended.pop((judging.indicator, judging.rule.id), (0, 0))
-        return Hold(start_us=start_us, step=step)
+    def remember(self, judging: Judging, start_us: int, steps: int) -> None:
+        """An episode ends because its rule goes away; the oldest of many are forgotten."""
+        key = (judging.indicator, judging.rule.id, start_us)
+        self.ended[key] = self.ended.pop(key, 0) + steps
+        if len(self.ended) > LONGEST_MEMORY:
+            del self.ended[next(iter(self.ended))]
 
     def series_of(self, indicator: str) -> Series:
         series = self.series.get(indicator)

@@ -297,6 +297,10 @@ class Engine:
         self, cell: Cell, judging: Judging, changes: list[Change], report: Report | None
     ) -> None:
         for change in changes:
+            told = 0
+            if cell.ended:
+                key = (judging.indicator, judging.rule.id, change.episode_us)
+                told = cell.ended.get(key, 0)
             bare = isinstance(judging.rule.condition, Missing)
             limit = judging.ladder.limits[change.level] if change.shows_limit and not bare else None
             basis = judging.rule.basis
@@ -308,7 +312,7 @@ class Engine:
                     indicator=judging.indicator,
                     interval=judging.interval,
                     episode_us=Instant(change.episode_us),
-                    step=change.step,
+                    step=told + change.step,
                     state=change.state,
                     severity=judging.ladder.severities[change.level],
                     cause=change.cause,

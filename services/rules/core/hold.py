@@ -78,7 +78,7 @@ class Hold(msgspec.Struct):
         if level == NONE:
             return self._below(keep_us, at_us)
         if self.phase == "inactive":
-            self._begin(at_us, level)
+            self.phase, self.start_us, self.step, self.level = "pending", at_us, 0, level
             if for_us == 0:
                 return [self._fire(at_us)]
             self.timer_us = at_us + for_us
@@ -118,11 +118,6 @@ class Hold(msgspec.Struct):
         self._end()
         self.held, self.standing = NONE, False
         return changes
-
-    def _begin(self, at_us: int, level: int) -> None:
-        if self.start_us != at_us:
-            self.start_us, self.step = at_us, 0
-        self.phase, self.level = "pending", level
 
     # -- steps ---------------------------------------------------------------------------------
 

@@ -24,16 +24,7 @@ class Watch(msgspec.Struct):
     open_us: int | None = None
     """Due instant of the open episode."""
     open_day: int = 0
-    last_us: int | None = None
-    """Due instant of the episode before; a changed rule may find the same silence again, and
-    goes on counting its steps, so that no two transitions have one identity."""
     step: int = 0
-
-    def open(self, due_us: int) -> None:
-        self.open_us = due_us
-        if due_us != self.last_us:
-            self.step = 0
-        self.last_us = due_us
 
 
 def episode(watch: Watch, state: str, at_us: int) -> Change:
@@ -91,8 +82,7 @@ def look_daily(
             continue
         start = local_midnight(date.fromordinal(day), zone)
         if edition[0] <= start and (edition[1] is None or start < edition[1]):
-            watch.open(due)
-            watch.open_day = day
+            watch.open_us, watch.open_day, watch.step = due, day, 0
             changes.append(episode(watch, "firing", missing_us))
 
 
@@ -119,5 +109,5 @@ def look_often(
     missing_us = clock.listened_until(start, condition.every_us + condition.grace_us)
     if missing_us > clock.now_us:
         return [], missing_us
-    watch.open(start + condition.every_us)
+    watch.open_us, watch.step = start + condition.every_us, 0
     return [episode(watch, "firing", missing_us)], None

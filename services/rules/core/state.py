@@ -79,7 +79,7 @@ def save_cell(cell: Cell) -> bytes:
             [
                 SavedRatio(r.judging.rule.id, r.hold, r.final_us, r.last_unknown) for r in cell.ratios
             ],
-            [(*key, *value) for key, value in cell.ended.items()],
+            [(*key, steps) for key, steps in cell.ended.items()],
         )
     )  # fmt: skip
 
@@ -112,7 +112,7 @@ def _cell(engine: Engine, kept: SavedCell) -> Cell:
     rules = engine.book.rules_of(kept.station)
     cell = Cell(kept.facility, kept.station, kept.interval, rules)
     cell.received_us = kept.received_us
-    cell.ended = {(indicator, rule): (start, step) for indicator, rule, start, step in kept.ended}
+    cell.ended = {(indicator, rule, start): steps for indicator, rule, start, steps in kept.ended}
     for item in kept.series:
         series = cell.series_of(item.indicator)
         series.newest_us, series.value = item.newest_us, item.value
