@@ -16,5 +16,6 @@ def plain_number(text: str) -> str:
     kept = "".join(
         char for char in folded if unicodedata.category(char) not in ("Zs", "Pd", "Cf", "Cc")
     )
+    kept = unicodedata.normalize("NFKC", kept)  # what stood apart may compose now
     match = _MAINLAND.fullmatch(kept)
     return match[1] if match else kept
