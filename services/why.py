@@ -31,10 +31,10 @@ class Why:
         kept = self._store.by_id(name)
         if kept is not None:
             return self._transition(name, *kept, told)
-        if told is not None:
-            return told
         report = self._lookup.find(name)
-        return None if report is None else self._report(report)
+        if report is None or (told is not None and told.get("kind") != "report"):
+            return told
+        return self._report(report) | (told or {})
 
     def _transition(
         self, name: str, seq: int, transition: Transition, told: dict[str, Any] | None
