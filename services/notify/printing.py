@@ -31,7 +31,9 @@ def incidents(answer: Mapping[str, Any]) -> None:
     if not found:
         _console().print("no incident")
         return
-    table = _table("incident", "state", "severity", "facility", "opened", "step", "next step")
+    table = _table(
+        "incident", "state", "severity", "facility", "opened", "step", "answered by, or next step"
+    )
     for one in found:
         tone = TONES.get(str(one.get("severity")), "")
         severity = _text(one, "severity")
