@@ -29,7 +29,7 @@ def _book() -> Book:
             indicators=(Indicator("w01018", "化学需氧量", "mg/L"), Indicator("w21003", "氨氮", "mg/L")),
             rules=(
                 _rule("cod", cod),
-                _rule("later", cod, valid_from=1 << 60),
+                _rule("later", cod, valid_from=4_000_000_000_000_000),
                 _rule("nh3", Threshold("w21003", "day")),
                 _rule("silent", Missing("w01018", "day", every_us=1)),
             ),
