@@ -108,7 +108,7 @@ def test_a_fragment_is_sent_again_only_when_it_changed(go: Go) -> None:
 
     async def look() -> list[Any]:
         async with house.client(OPERATOR) as ops:
-            found = []
+            found: list[Any] = []
             for path in ("/page/board", "/page/facilities"):
                 first = await ops.get(path)
                 house.clock.advance(1_000_000)

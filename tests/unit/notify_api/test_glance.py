@@ -1,6 +1,7 @@
 """Dear looks are shared for a moment, and never for long."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_the_dearer_the_look_the_longer_it_is_kept(cost: float, kept: float) -> 
 
 def test_a_failed_look_is_not_remembered() -> None:
     """The next one asks again."""
-    answers = iter([ValueError("away"), 7])
+    answers: Iterator[ValueError | int] = iter([ValueError("away"), 7])
 
     def look() -> int:
         answer = next(answers)
