@@ -4,6 +4,8 @@ import argparse
 import sys
 import time
 
+import structlog
+
 from tests.endtoend.promises import Broken
 from tests.endtoend.run import run
 
@@ -13,6 +15,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--start", type=int, default=0)
     chosen = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     began, texts, crashes = time.monotonic(), 0, 0
     for seed in range(chosen.start, chosen.start + chosen.seeds):
         try:

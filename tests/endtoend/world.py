@@ -34,7 +34,7 @@ from tests.endtoend.gateway import Crash, Gateway
 from tests.endtoend.site import MINUTE, START, build
 
 SECOND = 1_000_000
-LISTEN_US = 10 * SECOND
+LISTEN_US = 30 * SECOND
 UPSTREAM = Source("http", "up", ("*",))
 
 
@@ -141,7 +141,7 @@ class World:
             self.refused += 1
 
     def pass_time(self, us: int, *, listening: bool = True) -> None:
-        """Time goes on, a tick every ten seconds (or none, when the process is stopped meanwhile)."""
+        """Time goes on, a tick every 30 seconds (or none, when the process is stopped meanwhile)."""
         end = self.clock.now() + us
         while self.clock.now() < end:
             self.clock.advance(min(LISTEN_US if listening else us, end - self.clock.now()))
