@@ -1,7 +1,6 @@
 """Who is asking, and what may they see: tokens of access.yaml, compared in constant time."""
 
 import hmac
-from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -27,7 +26,6 @@ class Gate:
     """Turns an Authorization header into a principal. Only the header counts, never the URL."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self.session_reader: Callable[[Request], Principal | None] | None = None
         self._known: list[tuple[bytes, Principal]] = []
         for access in configuration.access:
             visible = None
@@ -46,13 +44,8 @@ class Gate:
         return self.by_token(token.strip()) if scheme.lower() == "bearer" else None
 
     def request(self, request: Request) -> Principal | None:
-        """Who sends this request: by header, or by a session that the page made (see below)."""
-        found = self.principal(request.headers.get("authorization"))
-        return found if found is not None else self.session(request)
-
-    def session(self, request: Request) -> Principal | None:
-        """The page's own reader; set by the service that serves the page."""
-        return None if self.session_reader is None else self.session_reader(request)
+        """Who sends this request; only the header counts."""
+        return self.principal(request.headers.get("authorization"))
 
     def by_id(self, access_id: str) -> Principal | None:
         """The principal of an entry of access.yaml, whoever asks."""
