@@ -64,10 +64,14 @@ def _candidates(work: Work, busy: Collection[str]) -> list[Row]:
     for state in ("queued", "retry"):
         query: Select[tuple[object, ...]] = (
             select(t.outbox)
-            .where(c.state == state, c.due_us <= work.now, c.channel.not_in(list(busy)))
+            .where(c.state == state)
             .order_by(c.rank, c.turn, c.queued_us)
             .limit(LOOK_AT)
         )
+        if busy:
+            query = query.where(c.channel.not_in(list(busy)))
+        if state == "retry":  # what is queued is due, and its index has no room for a time
+            query = query.where(c.due_us <= work.now)
         rows += [dict(row) for row in work.unit.connection.execute(query).mappings()]
     return sorted(rows, key=lambda row: (row["rank"], row["turn"], row["queued_us"]))
 

@@ -126,16 +126,22 @@ class Notify:
         """Take transitions in the order of seq; what is known already changes nothing."""
         with self._work(now) as work:
             after = work.unit.meta("after_seq")
+            new = [
+                (seq, transition, transition_id(transition, self._configuration.site.zone))
+                for seq, transition in items
+                if seq > after
+            ]
+            work.unit.expect_transitions([name for _, _, name in new])
+            work.unit.expect_facilities([transition.facility for _, transition, _ in new])
             newest = after
-            for seq, transition in items:
+            for seq, transition, name in new:
                 if seq > newest:
                     newest = seq
-                    self._take(work, seq, transition)
+                    self._take(work, seq, transition, name)
             if newest != after:
                 work.unit.set_meta("after_seq", newest)
 
-    def _take(self, work: Work, seq: int, transition: Transition) -> None:
-        name = transition_id(transition, work.configuration.site.zone)
+    def _take(self, work: Work, seq: int, transition: Transition, name: str) -> None:
         if work.unit.is_taken(name):
             return
         incident, effect = self._effect(work, name, transition)
@@ -248,6 +254,7 @@ class Notify:
         for begin in range(0, len(ids), AT_ONCE):
             with self._desk.unit() as unit:
                 work = Work(unit, self._configuration, self._counts, now)
+                unit.expect(ids[begin : begin + AT_ONCE])
                 for id_ in ids[begin : begin + AT_ONCE]:
                     incident = unit.incident(id_)
                     if incident is not None:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from services.notify.core.attempt import UNFINISHED
 from services.notify.core.incident import INCIDENT_FORMAT, Incident
@@ -21,6 +20,8 @@ from shared.model.instants import Instant
 
 _DECODER = msgspec.msgpack.Decoder(Incident)
 Row = dict[str, Any]
+IN_ONE_QUERY = 500
+"""Values of one IN: far below what SQLite and PostgreSQL take."""
 
 
 def decode_incident(body: bytes) -> Incident:
@@ -54,6 +55,8 @@ class Unit:
         self._latest: dict[str, str | None] = {}
         self._entries: list[Entry] = []
         self._new_notices: dict[str, Row] = {}
+        self._notices: dict[str, dict[str, Row]] = {}
+        self._known_taken: set[str] | None = None
         self._inbox: dict[str, Row] = {}
         self._turns: dict[str, int] = {}
 
@@ -132,7 +135,7 @@ class Unit:
     def queue(self, row: Row) -> bool:
         """Add a notice to the outbox; False when it is there already."""
         id_ = row["id"]
-        if id_ in self._new_notices or self.notice(id_) is not None:
+        if self.notice(id_, row["incident"]) is not None:
             return False
         person = row["person"]
         if person not in self._turns:
@@ -142,44 +145,86 @@ class Unit:
             self._turns[person] = self.connection.execute(query).scalar() or 0
         row["turn"] = self._turns[person]
         self._turns[person] += 1
+        self._notices_of(row["incident"])[id_] = row
         self._new_notices[id_] = row
         return True
 
-    def notice(self, id_: str) -> Row | None:
+    def notice(self, id_: str, incident: str | None = None) -> Row | None:
+        """One notice; knowing its incident saves a look into the file."""
         if id_ in self._new_notices:
             return dict(self._new_notices[id_])
-        row = self.connection.execute(select(t.outbox).where(t.outbox.c.id == id_)).mappings()
-        found = row.first()
-        return None if found is None else self._seen(found)
+        if incident:
+            row = self._notices_of(incident).get(id_)
+            return None if row is None else dict(row)
+        found = self.connection.execute(select(t.outbox).where(t.outbox.c.id == id_)).mappings()
+        first = found.first()
+        return None if first is None else dict(first)
 
     def notices(
         self, incident: str, states: Sequence[str] | None = None, person: str | None = None
     ) -> list[Row]:
         """The incident's notices in the order they were queued."""
-        rows: list[Row] = []
-        held = self._hold(incident)
-        if held is None or not held.is_new:
-            query = select(t.outbox).where(t.outbox.c.incident == incident)
-            if person is not None:
-                query = query.where(t.outbox.c.person == person)
-            rows = [self._seen(row) for row in self.connection.execute(query).mappings()]
-        rows += [dict(row) for row in self._new_notices.values() if row["incident"] == incident]
         rows = [
-            row
-            for row in rows
+            dict(row)
+            for row in self._notices_of(incident).values()
             if (states is None or row["state"] in states)
             and (person is None or row["person"] == person)
         ]
         return sorted(rows, key=lambda r: (r["queued_us"], r["generation"], r["step"], r["round"]))
 
     def change(self, id_: str, **values: Any) -> None:  # any column's type
-        if id_ in self._new_notices:
-            self._new_notices[id_].update(values)
-            return
-        self.connection.execute(update(t.outbox).where(t.outbox.c.id == id_).values(**values))
+        for known in self._notices.values():
+            if id_ in known:
+                known[id_].update(values)
+                break
+        if id_ not in self._new_notices:
+            order = update(t.outbox).where(t.outbox.c.id == id_).values(**values)
+            self.connection.execute(order)
 
-    def _seen(self, row: RowMapping) -> Row:
-        return dict(row)
+    def _notices_of(self, incident: str) -> dict[str, Row]:
+        """Read once; later changes are made here and in the file alike."""
+        if incident not in self._notices:
+            held = self._hold(incident) if incident else None
+            self._notices[incident] = {}
+            if incident and (held is None or not held.is_new):
+                self._read_notices([incident])
+        return self._notices[incident]
+
+    def _read_notices(self, incidents: Sequence[str]) -> None:
+        query = select(t.outbox).where(t.outbox.c.incident.in_(incidents))
+        for row in self.connection.execute(query).mappings():
+            self._notices[row["incident"]][row["id"]] = dict(row)
+
+    def expect(self, ids: Sequence[str]) -> None:
+        """Read these incidents and their notices together, not one by one."""
+        wanted = [each for each in ids if each not in self._held]
+        c = t.incidents.c
+        for begin in range(0, len(wanted), IN_ONE_QUERY):
+            some = wanted[begin : begin + IN_ONE_QUERY]
+            rows = self.connection.execute(
+                select(c.id, c.body, c.head, c.entries).where(c.id.in_(some))
+            )
+            for id_, body, head, entries in rows.all():
+                self._held[id_] = _Held(decode_incident(body), head, entries, is_new=False)
+                self._notices[id_] = {}
+            self._read_notices([each for each in some if each in self._held])
+
+    def expect_facilities(self, facilities: Sequence[str]) -> None:
+        """The same for the latest incident of each facility."""
+        wanted = [each for each in dict.fromkeys(facilities) if each not in self._latest]
+        c = t.incidents.c
+        for begin in range(0, len(wanted), IN_ONE_QUERY):
+            some = wanted[begin : begin + IN_ONE_QUERY]
+            self._latest.update(dict.fromkeys(some))
+            rows = self.connection.execute(
+                select(c.facility, c.id)
+                .where(c.facility.in_(some))
+                .order_by(c.opened_us, c.state != "resolved")
+            )
+            # The last of each facility stays: its open incident, else the newest.
+            for facility, id_ in rows:
+                self._latest[facility] = id_
+            self.expect([id_ for each in some if (id_ := self._latest[each]) is not None])
 
     # small things
 
@@ -197,8 +242,20 @@ class Unit:
     def is_taken(self, transition: str) -> bool:
         if transition in self._inbox:
             return True
+        if self._known_taken is not None:
+            return transition in self._known_taken
         query = select(t.inbox.c.seq).where(t.inbox.c.transition == transition)
         return self.connection.execute(query).first() is not None
+
+    def expect_transitions(self, names: Sequence[str]) -> None:
+        """Ask once which of these are taken; `is_taken` is then asked for no others."""
+        self._known_taken = set()
+        c = t.inbox.c.transition
+        for begin in range(0, len(names), IN_ONE_QUERY):
+            some = names[begin : begin + IN_ONE_QUERY]
+            self._known_taken |= set(
+                self.connection.execute(select(c).where(c.in_(some))).scalars()
+            )
 
     def take(self, row: Row) -> None:
         self._inbox[row["transition"]] = row
@@ -221,6 +278,7 @@ class Unit:
             self.connection.execute(insert(t.ledger), entries)
         self._held.clear()
         self._new_notices.clear()
+        self._notices.clear()
         self._entries.clear()
         self._inbox.clear()
 
