@@ -111,7 +111,10 @@ def run(
                 after = batch[-1][0]
                 wake_sender.set()
             steady = clock.steady_us()
-            if steady - last_tick >= tick_us():
+            timer = notify.next_timer()
+            # On time to the step, not to the tick: a short wait is not rounded up to a second.
+            is_due = timer is not None and timer <= clock.now()
+            if is_due or steady - last_tick >= tick_us():
                 notify.tick_slack_us = TICKS_LATE * tick_us()
                 notify.tick(*notify.both_clocks())
                 last_tick = steady

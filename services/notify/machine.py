@@ -261,14 +261,22 @@ class Notify:
                         run_due(work, incident)
 
     def next_due(self) -> Instant | None:
+        """When a step, a hold or another try is due next."""
+        return self._soonest(("unknown", "retry"))
+
+    def next_timer(self) -> Instant | None:
+        """When `tick` has something to do; other tries are the sender's."""
+        return self._soonest(("unknown",))
+
+    def _soonest(self, states: Sequence[str]) -> Instant | None:
+        o = t.outbox.c
         with self._desk.read() as connection:
-            steps = connection.execute(select(func.min(t.incidents.c.due_us))).scalar()
-            o = t.outbox.c
-            holds = connection.execute(
-                select(func.min(o.due_us)).where(o.state.in_(("unknown", "retry")))
-            ).scalar()
-        found = [each for each in (steps, holds) if each is not None]
-        return Instant(min(found)) if found else None
+            found = [connection.execute(select(func.min(t.incidents.c.due_us))).scalar()]
+            for state in states:
+                query = select(func.min(o.due_us)).where(o.state == state)
+                found.append(connection.execute(query).scalar())
+        known = [each for each in found if each is not None]
+        return Instant(min(known)) if known else None
 
     def both_clocks(self) -> tuple[Instant, int]:
         """The wall and the steady clock, read as close together as makes a comparison fair."""

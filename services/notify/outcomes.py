@@ -11,6 +11,8 @@ from services.notify.work import Work
 
 FAILURES_TOLD = 3
 """Failures that pass are written into the timeline up to this one; a dead gateway is one fact."""
+NEWS_US = 86_400_000_000
+"""A recovery or an answer that could not be sent for a day is no news any more."""
 GOOD: tuple[str, ...] = ("delivered", "under_way")
 
 
@@ -144,6 +146,8 @@ def _retry(work: Work, row: Row, reason: str, wish_us: int | None) -> None:
 def _is_owed_no_longer(work: Work, row: Row) -> str | None:
     """Why another try would be out of place; None while it is owed."""
     incident = work.unit.incident(row["incident"]) if row["incident"] else None
+    if row["kind"] != "alert" and work.now - row["queued_us"] > NEWS_US:
+        return "too late"
     if incident is None:
         return None
     if row["kind"] == "alert":

@@ -39,9 +39,18 @@ class Sender:
         self._at_once = at_once
         self._lock = threading.Lock()
         self._under_way: dict[str, int] = {}
+        self._unrecorded: list[tuple[Claim, Outcome]] = []
 
     def drain(self, stop: Callable[[], bool] = lambda: False) -> int:
-        """Send until nothing is due; returns how many attempts were made."""
+        """
+        Send until nothing is due; returns how many attempts were made.
+
+        Raises:
+            Unavailable: the desk cannot be written now. Outcomes that could not be recorded are
+                kept and recorded first when it can be; nothing is sent twice for it.
+
+        """
+        self._record_late()
         count = 0
         while not stop() and (claimed := self._claim()) is not None:
             try:
@@ -49,9 +58,26 @@ class Sender:
             finally:
                 with self._lock:
                     self._under_way[claimed.channel] -= 1
-            self._notify.record(claimed, outcome, self._clock.now())
+            self._record(claimed, outcome)
             count += 1
         return count
+
+    def _record(self, claimed: Claim, outcome: Outcome) -> None:
+        try:
+            self._notify.record(claimed, outcome, self._clock.now())
+        except Unavailable:
+            with self._lock:
+                self._unrecorded.append((claimed, outcome))
+            raise
+
+    def _record_late(self) -> None:
+        """What was sent while the disk was full."""
+        while self._unrecorded:
+            with self._lock:
+                if not self._unrecorded:
+                    return
+                claimed, outcome = self._unrecorded.pop(0)
+            self._record(claimed, outcome)
 
     def _claim(self) -> Claim | None:
         with self._lock:

@@ -1,8 +1,12 @@
 """Who is told, when, how often, and when it ends."""
 
 from dataclasses import dataclass
+from typing import Any
+
+import pytest
 
 from services.notify.port import Accepted, Message, Outcome, Refusal, Refused, Retry, Unknown
+from shared.errors import Unavailable
 from shared.model.configuration import Timing
 from shared.model.facility import Facility
 from shared.model.people import CatchAll, Policy, PolicyMatch, Repeat, Step, Target
@@ -476,3 +480,28 @@ def test_why_leads_from_a_report_to_a_message_and_back(house: House) -> None:
     assert forward["notifications"][0]["id"] == sent.message.notification
     assert back["reports"] == ["report-1"]
     assert house.notify.why("nothing") is None
+
+
+def test_what_was_sent_while_the_disk_was_full_is_not_sent_again(house: House) -> None:
+    """The outcome waits in memory until it can be written."""
+    house.notify.on_transitions([house.transition("cod", "firing", "red")], house.now)
+    full = [True]
+    record = house.notify.record
+
+    def on_a_full_disk(*args: Any) -> None:
+        if full[0]:
+            raise Unavailable("disk full")
+        record(*args)
+
+    house.notify.record = on_a_full_disk  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        house.sender.drain()
+    with pytest.raises(Unavailable):
+        house.sender.drain()
+    full[0] = False
+    house.send()
+    house.fast_forward("20s")
+    house.phone("li").expect()
+    house.no_other_messages()
+    assert house.kinds().count("accepted") == 1
+    assert "unknown" not in house.kinds()
