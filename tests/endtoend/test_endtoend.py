@@ -29,17 +29,17 @@ def test_a_site_keeps_its_promises(seed: int) -> None:
 
 
 class LosingLog(MemoryLog):
-    """Says yes and forgets the tenth group of a topic."""
+    """Says yes and forgets one entry of a topic."""
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, nth: int) -> None:
         super().__init__()
-        self._topic, self._count = topic, 0
+        self._topic, self._nth, self._count = topic, nth, 0
 
     def append_all(self, entries: Sequence[tuple[str, str, bytes]]) -> Position:
         kept = []
         for topic, key, value in entries:
             self._count += topic == self._topic and self._matters(topic, value)
-            if topic == self._topic and self._count == 3 and self._matters(topic, value):
+            if topic == self._topic and self._count == self._nth and self._matters(topic, value):
                 self._count += 1
                 continue
             kept.append((topic, key, value))
@@ -62,11 +62,11 @@ class Deaf:
 
 
 def lose_a_report(world: World) -> None:
-    world.log = LosingLog(REPORTS)
+    world.log = LosingLog(REPORTS, 3)
 
 
 def lose_a_dead_letter(world: World) -> None:
-    world.log = LosingLog(DEAD_LETTERS)
+    world.log = LosingLog(DEAD_LETTERS, 1)
 
 
 def forget_firings(world: World) -> None:
