@@ -10,7 +10,6 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from services.notify.core.attempt import UNFINISHED
 from services.notify.core.incident import INCIDENT_FORMAT, Incident
 from services.notify.core.ledger import GENESIS, Entry, entry
 from services.notify.core.owed import due
@@ -20,6 +19,8 @@ from shared.model.instants import Instant
 
 _DECODER = msgspec.msgpack.Decoder(Incident)
 Row = dict[str, Any]
+WAITING = ("queued", "retry", "sending")
+"""What stands before a new notice of the same person. What waits for a receipt does not."""
 IN_ONE_QUERY = 500
 """Values of one IN: far below what SQLite and PostgreSQL take."""
 
@@ -140,7 +141,7 @@ class Unit:
         person = row["person"]
         if person not in self._turns:
             query = select(func.count()).where(
-                t.outbox.c.person == person, t.outbox.c.state.in_(UNFINISHED)
+                t.outbox.c.person == person, t.outbox.c.state.in_(WAITING)
             )
             self._turns[person] = self.connection.execute(query).scalar() or 0
         row["turn"] = self._turns[person]
