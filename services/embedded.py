@@ -62,6 +62,7 @@ TICK_FLOOR_US = 250_000
 """Under the scenario clock ticks come at most every 250 ms of real time (contract §1)."""
 DEAF_TICKS = 4
 STOP_S = 12.0
+STOP_LOOK_S = 0.5
 HTTP_STOP_S = 3
 
 
@@ -301,6 +302,8 @@ def serve(options: Options) -> int:
     running.start()
     (http, http_port), (hj212, hj212_port) = running.http_address, running.hj212_address
     log.info("serving", http=f"{http}:{http_port}", hj212=f"{hj212}:{hj212_port}")
-    stop.wait()
+    # Looks now and then: a signal that another thread took does not wake an endless wait.
+    while not stop.wait(STOP_LOOK_S):
+        pass
     running.stop()
     return 0

@@ -52,7 +52,9 @@ def run(
         target=_play, args=(running, list(phones.values()), stop, once, failed), daemon=True
     )
     thread.start()
-    stop.wait()
+    # Looks now and then: a signal that another thread took does not wake an endless wait.
+    while not stop.wait(0.5):
+        pass
     running.stop()
     if failed:
         print(f"the story stopped: {failed[0]}", file=sys.stderr)

@@ -93,6 +93,7 @@ def test_clock_step_rings_nobody_up_the_ladder(
     at = "2026-01-01T00:00:00+08:00"
     program.report(other, site.low * 1.2, at=at)
     assert gateway.wait_for(2)[1].recipient == site.people[0].phone
+    assert program.stop() == 0
 
 
 @pytest.mark.needs("faketime")
@@ -112,3 +113,4 @@ def test_short_step_comes_when_due_after_a_clock_step(
     second = gateway.wait_for(2, 15.0)[1]
     assert second.recipient == site.people[1].phone
     assert 3.5 < second.at_s - first.at_s < 10
+    assert program.stop() == 0
