@@ -21,7 +21,8 @@ from shared.observe.metrics import Metrics
 
 log = structlog.get_logger()
 
-BATCH = 500
+BATCH = 200
+"""Between two batches the senders get their turn: a storm must not silence the severe ones."""
 IDLE_S = 0.05
 """How late a step may start when nothing else wakes the loop."""
 TICKS_LATE = 3

@@ -1,6 +1,5 @@
 """Desk: opens transactions. One writer at a time; readers see the last committed state."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.notify.desk.engine import open_engine
+from services.notify.desk.turns import Turns
 from services.notify.desk.unit import FaultPoint, Unit
 from shared.errors import Unavailable
 
@@ -29,7 +29,7 @@ class Desk:
     ) -> None:
         self._engine = engine
         self._fault = fault
-        self._writer = threading.RLock()
+        self._writer = Turns()
         self._shared = shared
         self.min_step_gap_us = 1_000_000
 

@@ -1,5 +1,6 @@
 """The desk keeps a verb whole, and a replay says the same again."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notify.desk.desk import Desk
+from services.notify.desk.turns import Turns
 from services.notify.desk.unit import FaultPoint
 from shared.model.transition import Transition
 from tests.scenario.house import House
@@ -80,6 +82,30 @@ def test_any_batching_and_any_crash_end_in_the_same_incidents(
     broken.notify.on_transitions(items, broken.now)
     assert seen(broken) == seen(whole)
     assert broken.notify.audit_verify() == []
+
+
+def test_the_writer_is_given_in_the_order_it_was_asked_for() -> None:
+    """Nobody who comes later goes first, and nobody is in it together with another."""
+    turns, order, inside = Turns(), [], []
+    threads = []
+
+    def work(n: int) -> None:
+        with turns:
+            inside.append(n)
+            assert len(inside) == 1
+            order.append(n)
+            inside.pop()
+
+    with turns:
+        for n in range(8):
+            thread = threading.Thread(target=work, args=(n,))
+            thread.start()
+            threads.append(thread)
+            while len(turns._waiting) <= n:
+                threading.Event().wait(0.001)
+    for thread in threads:
+        thread.join(5)
+    assert order == list(range(8))
 
 
 def test_a_file_is_opened_again_with_all_that_was_told(tmp_path: Path) -> None:
