@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -40,8 +40,12 @@ class Callbacks:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def next(self) -> tuple[str, dict[str, list[str]]]:
-        return self.came.get(timeout=15)
+    def next(self, *paths: str) -> tuple[str, dict[str, list[str]]]:
+        """The next call of one of these paths; what other tests caused late is passed over."""
+        while True:
+            path, query = self.came.get(timeout=15)
+            if path in paths:
+                return path, query
 
 
 @pytest.fixture(scope="module")
@@ -117,13 +121,14 @@ def test_receipts_come_back_to_the_notification(
     """The receipt names the notification and carries Kannel's bits."""
     centre.decide = lambda _part: fate
     channel = KannelChannel(kannel(gateway.url, id=channel_id), callbacks.url)
-    assert isinstance(channel.send(message(notification="n-9_x")), Accepted)
+    mine = f"n-9_{last}-{len(channel_id)}-{len(fate.receipts)}"
+    path = f"/gateway/{quote(channel_id)}/receipt"
+    assert isinstance(channel.send(message(notification=mine)), Accepted)
     statuses = set()
     while last not in statuses:
-        path, query = callbacks.next()
-        assert path in ("/gateway/sms/receipt", "/gateway/%E7%9F%AD%E4%BF%A1%201/receipt")
-        assert query["id"] == ["n-9_x"]
-        statuses.add(receipt_status(int(query["status"][0])))
+        _, query = callbacks.next(path)
+        if query["id"] == [mine]:
+            statuses.add(receipt_status(int(query["status"][0])))
     assert not statuses - {last, "under_way"}
 
 
@@ -132,7 +137,7 @@ def test_a_reply_comes_to_the_reply_address(
 ) -> None:
     """What a person writes comes back with its number and text."""
     centre.say("13900000001", "1069", "１ t7。")
-    path, query = callbacks.next()
+    path, query = callbacks.next("/gateway/sms/reply")
     assert (path, query["from"], query["text"]) == (
         "/gateway/sms/reply",
         ["13900000001"],
