@@ -6,6 +6,7 @@ accepted, judge it, finish attempts under way, keep the state.
 """
 
 import asyncio
+import faulthandler
 import os
 import signal
 import socket
@@ -295,6 +296,7 @@ def _clock(scenario: Scenario | None) -> tuple[Clock, float]:
 def serve(options: Options) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     logs.configure(options.log_level)
+    faulthandler.register(signal.SIGUSR1)  # where every thread stands, for operators
     running = prepare(options)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

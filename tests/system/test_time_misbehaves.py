@@ -18,7 +18,7 @@ def test_frozen_process_is_deaf_not_its_stations_silent(
     serve: Serve, site: Site, gateway: Gateway
 ) -> None:
     """SIGSTOP for twice `every` + `grace`: no station is called silent for our own deafness."""
-    site.timing["deaf_after"] = "1s"
+    site.timing["deaf_after"] = "3s"
     site.documents["rules"]["rules"] = []
     site.add_silence("3s", "1s")
     for _ in range(500):
