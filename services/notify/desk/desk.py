@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from services.notify.desk.engine import open_engine
 from services.notify.desk.turns import Turns
@@ -61,21 +61,34 @@ class Desk:
                     yield unit
                     unit.flush()
                     self._fault("before commit")
-            except DBAPIError as error:
-                raise Unavailable(f"the desk cannot be written: {type(error.orig).__name__}: {error.orig}") from error  # fmt: skip
+            except OperationalError as error:
+                raise _away(error) from error
             self._fault("after commit")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A snapshot to read from."""
-        if not self._shared:  # one connection in memory: nobody may be in the middle of a unit
-            with self._writer, self._engine.begin() as connection:
-                yield connection
-            return
-        with self._engine.connect() as plain:
-            connection = plain.execution_options(desk_read=True)
-            with connection.begin():
-                yield connection
+        """
+        A snapshot to read from.
+
+        Raises:
+            Unavailable: the disk does not answer now.
+
+        """
+        try:
+            if not self._shared:  # one connection in memory: nobody may be in the middle of a unit
+                with self._writer, self._engine.begin() as connection:
+                    yield connection
+                return
+            with self._engine.connect() as plain:
+                connection = plain.execution_options(desk_read=True)
+                with connection.begin():
+                    yield connection
+        except OperationalError as error:
+            raise _away(error) from error
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _away(error: OperationalError) -> Unavailable:
+    return Unavailable(f"the desk's file does not answer: {error.orig}; free or mend the disk")

@@ -55,6 +55,7 @@ def _create(url: str, *, poolclass: type[Any], isolation_level: None) -> Engine:
     return create_engine(
         url,
         poolclass=poolclass,
+        hide_parameters=True,  # an error text may end in a log; what people wrote may not
         connect_args={
             "check_same_thread": False,
             "timeout": 30.0,
