@@ -297,6 +297,20 @@ class Notify:
         by_us = (now - last[0]) - (steady_us - last[1])
         if abs(by_us) <= CLOCK_STEP_US:
             return
+        self._shift(unit, by_us, now)
+
+    def _notice_set_back(self, unit: Unit, now: Instant) -> None:
+        """At start: a clock behind what is written already was set back while we were away.
+
+        How far is not known, at least by this much; a clock set forward looks like time passed.
+        """
+        newest = unit.connection.execute(select(func.max(t.ledger.c.at_us))).scalar()
+        if newest is None or isinstance(self._clock, ScenarioClock):
+            return
+        if newest - now > CLOCK_STEP_US:
+            self._shift(unit, now - newest, now)
+
+    def _shift(self, unit: Unit, by_us: int, now: Instant) -> None:
         log.warning("clock_stepped", seconds=by_us / 1e6)
         o = t.outbox.c
         unit.connection.execute(
@@ -390,6 +404,7 @@ class Notify:
     def recover_claims(self, now: Instant) -> None:
         """At start: what an earlier process was sending has an unknown outcome."""
         with self._work(now) as work:
+            self._notice_set_back(work.unit, now)
             o = t.outbox.c
             query = select(t.outbox).where(o.state == "sending", o.boot < self._boot)
             for row in work.unit.connection.execute(query).mappings().all():

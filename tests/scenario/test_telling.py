@@ -301,6 +301,17 @@ def test_a_clock_that_is_set_rings_nobody(house: House) -> None:
     house.phone("chen").expect()
 
 
+def test_a_clock_set_back_while_down_forgets_nobody(house: House) -> None:
+    """The next step is not an hour late because the clock was corrected during a restart."""
+    house.fire()
+    house.phone("li").expect()
+    house.clock.step(-3600_000_000)
+    house.restart()
+    house.fast_forward("5m")
+    house.phone("li").expect("第2次")
+    house.no_other_messages()
+
+
 def test_steps_missed_while_down_collapse_into_one(house: House) -> None:
     """An hour down is one step, not four at once."""
     house.fire()
