@@ -1,4 +1,4 @@
-"""Run every test there is: `make test`. Memory tests on two processes, real servers one by one."""
+"""Run every test there is: `make test`. Every phase on two processes; ports and folders are drawn."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import sys
 PHASES = [
     ["-n", "2", "--dist", "loadfile", "tests/unit", "tests/contract", "tests/scenario"],
     ["-n", "2", "tests/endtoend"],
-    ["tests/system"],
+    ["-n", "2", "--dist", "loadfile", "tests/system"],
 ]
 
 
