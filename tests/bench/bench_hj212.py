@@ -1,10 +1,16 @@
 """HJ 212 frames per second on one core, beside the limit of only decoding and splitting bytes.
 
-Run as `python -m tests.bench.bench_hj212`. A frame is a 2017 upload of four pollutants, about
+Run as `python -m tests.bench hj212`. A frame is a 2017 upload of four pollutants, about
 250 bytes; reads are 32 KiB, as the port does them.
 """
 
+import asyncio
+import os
+import tempfile
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
 from zoneinfo import ZoneInfo
 
 from services.ingest.hj212.frame import Deframer, Frame
@@ -12,10 +18,14 @@ from services.ingest.hj212.packet import parse_packet
 from services.ingest.hj212.session import Session, by_mn
 from shared.clock import real_monotonic
 from shared.model.facility import Hj212Access, Station
+from shared.testing.configs import STATION_CODE, duty_site
 from shared.testing.hj212_device import Hj212Device
+from shared.testing.program import Program, free_ports
+from tests.bench.table import Row
 
 FRAMES = 20_000
 ROUNDS = 3
+LINES, PER_LINE, AHEAD = 20, 400, 20
 READ = 32 * 1024
 MN = "010000A8900016F000169DC0"
 
@@ -77,13 +87,60 @@ def per_second(work: Callable[[list[bytes]], int], chunks: list[bytes]) -> float
     return best
 
 
-def main() -> None:
+def over_tcp() -> float:
+    """Frames answered per second by the whole program: every one durable before its 9014."""
+    http, hj212, sms = free_ports(3)
+    site = duty_site(
+        Random(8), http_port=http, hj212_port=hj212, sms_url=f"http://127.0.0.1:{sms}/x",
+        facilities=LINES,
+    )  # fmt: skip
+    day = datetime(2026, 1, 1)  # noqa: DTZ001  written as the device's local time
+    streams = []
+    for facility in site.facilities[:LINES]:
+        device = Hj212Device(mn=facility.mn, password=facility.password)
+        frames = [
+            device.upload(
+                {STATION_CODE: 10 + n % 5},
+                data_time=(day + timedelta(minutes=n)).strftime("%Y%m%d%H%M%S"), answer=True,
+            )
+            for n in range(PER_LINE)
+        ]  # fmt: skip
+        streams.append(frames)
+    with (
+        tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder,
+        Program(site, Path(folder) / "site"),
+    ):
+        started = real_monotonic()
+        asyncio.run(_all_lines(hj212, streams))
+        return LINES * PER_LINE / (real_monotonic() - started)
+
+
+async def _all_lines(port: int, streams: list[list[bytes]]) -> None:
+    await asyncio.gather(*(_line(port, frames) for frames in streams))
+
+
+async def _line(port: int, frames: list[bytes]) -> None:
+    """Write twenty frames ahead of the answers, as a logger does that was cut off."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for at in range(0, len(frames), AHEAD):
+        batch = frames[at : at + AHEAD]
+        writer.write(b"".join(batch))
+        for _ in batch:
+            assert b"CN=9014" in await reader.readuntil(b"\r\n")
+    writer.close()
+    await writer.wait_closed()
+
+
+def run() -> list[Row]:
+    """Measure once; the limit comes from the same run."""
     chunks = stream()
     limit = per_second(only_decode, chunks)
-    print(f"hj212 decode only (limit)      {limit:10,.0f} frames/s")
-    print(f"hj212 deframe, CRC, parse      {per_second(deframe_and_parse, chunks):10,.0f} frames/s")
-    print(f"hj212 to candidates, answers   {per_second(whole_session, chunks):10,.0f} frames/s")
-
-
-if __name__ == "__main__":
-    main()
+    only = "decode and split only"
+    return [
+        Row("HJ 212: deframe, CRC, parse", per_second(deframe_and_parse, chunks),
+            "frames/s of one core", only, limit),
+        Row("HJ 212: to candidates and answers", per_second(whole_session, chunks),
+            "frames/s of one core", only, limit),
+        Row("HJ 212 over TCP, answered", over_tcp(), "frames/s", only, limit,
+            f"{LINES} connections, {AHEAD} frames ahead; the whole program, client on the same cores"),
+    ]  # fmt: skip

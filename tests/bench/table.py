@@ -33,7 +33,7 @@ def share(row: Row) -> str:
     """How much of the limit is used; nothing where there is none."""
     if not row.limit_value or not row.value:
         return ""
-    return f"{row.value / row.limit_value:.2g}×"
+    return f"{figure(row.value / row.limit_value)}×"
 
 
 def markdown(rows: Iterable[Row]) -> str:
