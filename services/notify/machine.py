@@ -63,7 +63,10 @@ log = structlog.get_logger()
 
 
 class Notify:
-    """Implements `NotifyPort`. May be called from any thread."""
+    """Implements `NotifyPort`. May be called from any thread.
+
+    Verbs take the caller's `now`, and decide by the clocks as they stand inside their unit.
+    """
 
     def __init__(
         self,
@@ -96,18 +99,18 @@ class Notify:
         self._desk.min_step_gap_us = configuration.timing.min_step_gap_us
 
     @contextmanager
-    def _work(self, now: Instant) -> Iterator[Work]:
-        with self._unit_at(*self.both_clocks()) as unit:
-            yield Work(unit, self._configuration, self._counts, now)
+    def _work(self) -> Iterator[Work]:
+        """One unit at the instant at which it holds the desk.
 
-    @contextmanager
-    def _unit_at(self, now: Instant, steady_us: int) -> Iterator[Unit]:
-        """A unit that begins by noticing whether the wall clock was set."""
+        The clocks are read inside: an instant from before the wall clock was set, used after
+        another thread has moved the timers with it, would ring the whole ladder.
+        """
         with self._desk.unit() as unit:
+            now, steady_us = self.both_clocks()
             last, self._last = self._last, (now, steady_us)
             try:
                 self._notice_step(unit, last, now, steady_us)
-                yield unit
+                yield Work(unit, self._configuration, self._counts, now)
                 unit.flush()
             except BaseException:
                 self._last = last  # the shift was not kept: it is noticed again
@@ -124,7 +127,7 @@ class Notify:
 
     def on_transitions(self, items: Sequence[tuple[int, Transition]], now: Instant) -> None:
         """Take transitions in the order of seq; what is known already changes nothing."""
-        with self._work(now) as work:
+        with self._work() as work:
             after = work.unit.meta("after_seq")
             new = [
                 (seq, transition, transition_id(transition, self._configuration.site.zone))
@@ -241,22 +244,19 @@ class Notify:
 
     def tick(self, now: Instant, steady_us: int) -> None:
         """Take the steps that are due, each incident at most one."""
-        with self._unit_at(now, steady_us) as unit:
-            work = Work(unit, self._configuration, self._counts, now)
+        with self._work() as work:
             o = t.outbox.c
-            over = select(t.outbox).where(o.state == "unknown", o.due_us <= now)
-            for row in unit.connection.execute(over).mappings().all():
+            over = select(t.outbox).where(o.state == "unknown", o.due_us <= work.now)
+            for row in work.unit.connection.execute(over).mappings().all():
                 hold_is_over(work, dict(row))
-        i = t.incidents.c
-        query = select(i.id).where(i.due_us <= now).order_by(i.due_us)
-        with self._desk.read() as connection:
-            ids = list(connection.execute(query).scalars())
+            i = t.incidents.c
+            query = select(i.id).where(i.due_us <= work.now).order_by(i.due_us)
+            ids = list(work.unit.connection.execute(query).scalars())
         for begin in range(0, len(ids), AT_ONCE):
-            with self._desk.unit() as unit:
-                work = Work(unit, self._configuration, self._counts, now)
-                unit.expect(ids[begin : begin + AT_ONCE])
+            with self._work() as work:
+                work.unit.expect(ids[begin : begin + AT_ONCE])
                 for id_ in ids[begin : begin + AT_ONCE]:
-                    incident = unit.incident(id_)
+                    incident = work.unit.incident(id_)
                     if incident is not None:
                         run_due(work, incident)
 
@@ -330,7 +330,7 @@ class Notify:
         self, incident: str, person: str, channel: str, note: str, now: Instant
     ) -> dict[str, Any] | Refusal:
         """All of it ends; twice is as once."""
-        with self._work(now) as work:
+        with self._work() as work:
             known = work.unit.incident(incident)
             refusal = self._refusal(known, person)
             if refusal is None:
@@ -352,7 +352,7 @@ class Notify:
 
     def hand_over(self, incident: str, person: str, now: Instant) -> dict[str, Any] | Refusal:
         """The next step starts at once; on an incident that is not open nothing changes."""
-        with self._work(now) as work:
+        with self._work() as work:
             known = work.unit.incident(incident)
             refusal = self._refusal(known, person)
             if refusal is None:
@@ -389,7 +389,7 @@ class Notify:
 
     def reply(self, channel: str, from_: str, to: str, text: str, now: Instant) -> None:
         """A text that came back from a phone, whoever's it is."""
-        with self._work(now) as work:
+        with self._work() as work:
             meant = answer(work, channel, from_, text, self._read_reply)
             incident = None if meant is None else work.unit.incident(meant.incident)
             if meant is None or incident is None:
@@ -403,7 +403,7 @@ class Notify:
 
     def recover_claims(self, now: Instant) -> None:
         """At start: what an earlier process was sending has an unknown outcome."""
-        with self._work(now) as work:
+        with self._work() as work:
             self._notice_set_back(work.unit, now)
             o = t.outbox.c
             query = select(t.outbox).where(o.state == "sending", o.boot < self._boot)
@@ -412,12 +412,12 @@ class Notify:
 
     def claim(self, now: Instant, busy: Collection[str] = ()) -> Claim | None:
         """The next message to send, committed before anybody is called."""
-        with self._work(now) as work:
+        with self._work() as work:
             return claim(work, busy, self._boot, self._link, drill=self._drill)
 
     def record(self, claimed: Claim, outcome: Outcome, now: Instant) -> None:
         """How an attempt ended. Only the attempt that is under way may say so."""
-        with self._work(now) as work:
+        with self._work() as work:
             row = work.unit.notice(claimed.notification)
             if row is None or row["attempts"] != claimed.attempt or row["boot"] != claimed.boot:
                 return
@@ -425,7 +425,7 @@ class Notify:
 
     def receipt(self, channel: str, notification: str, status: ReceiptStatus, now: Instant) -> None:
         """Later proof; unknown ids and ids of another channel change nothing."""
-        with self._work(now) as work:
+        with self._work() as work:
             row = work.unit.notice(notification)
             if row is not None and row["channel"] == channel:
                 receipt(work, row, status)
