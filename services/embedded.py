@@ -63,7 +63,7 @@ TICK_FLOOR_US = 250_000
 """Under the scenario clock ticks come at most every 250 ms of real time (contract §1)."""
 DEAF_TICKS = 4
 STOP_S = 12.0
-STOP_LOOK_S = 0.5
+END = {signal.SIGTERM, signal.SIGINT}
 HTTP_STOP_S = 3
 
 
@@ -297,15 +297,13 @@ def serve(options: Options) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     logs.configure(options.log_level)
     faulthandler.register(signal.SIGUSR1)  # where every thread stands, for operators
+    # Blocked before any thread exists, so that every thread inherits it and the signal waits for
+    # `sigwait`, whichever thread the kernel would have chosen.
+    signal.pthread_sigmask(signal.SIG_BLOCK, END)
     running = prepare(options)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     running.start()
     (http, http_port), (hj212, hj212_port) = running.http_address, running.hj212_address
     log.info("serving", http=f"{http}:{http_port}", hj212=f"{hj212}:{hj212_port}")
-    # Looks now and then: a signal that another thread took does not wake an endless wait.
-    while not stop.wait(STOP_LOOK_S):
-        pass
+    signal.sigwait(END)
     running.stop()
     return 0
