@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.rules.core.view import AlertNow
 from services.rules.store import RulesStore
 from services.rules.worker import RulesWorker
 from shared.access import Gate, Principal
 from shared.http.problems import problem
 from shared.model.configuration import Configuration
 from shared.model.instants import instant_text
+from shared.model.standing import AlertNow
 from shared.model.transition import transition_id, transition_object
 
 MOST = 1_000

@@ -21,6 +21,7 @@ from shared.model.configuration import Bundle, decode_bundle
 from shared.model.instants import Instant
 from shared.model.report import Activate, Record, decode_envelope
 from shared.model.severity import Severity
+from shared.model.standing import AlertNow
 from shared.model.transition import Transition, transition_id
 from shared.observe.metrics import Metrics
 
@@ -46,7 +47,7 @@ class RulesWorker:
         self._owed: list[tuple[str, Transition]] = []
         self._owed_from = 1
         self._facilities: tuple[tuple[str | None, int, int], list[dict[str, Any]]] | None = None
-        self._alerts: tuple[tuple[str | None, int, int], list[view.AlertNow]] | None = None
+        self._alerts: tuple[tuple[str | None, int, int], list[AlertNow]] | None = None
         self._restore()
 
     def _bundle(self, name: str) -> Bundle:
@@ -178,7 +179,7 @@ class RulesWorker:
                 self._facilities = seen, view.facilities(self.engine)
             return self._facilities[1]
 
-    def alerts(self) -> list[view.AlertNow]:
+    def alerts(self) -> list[AlertNow]:
         with self._lock:
             seen = self._what_is_seen()
             if self._alerts is None or self._alerts[0] != seen:

@@ -27,6 +27,7 @@ def activate(engine: "Engine", name: str) -> None:
         KeyError: there is no such bundle; then nothing has changed.
 
     """
+    engine.wake_all()  # with the book they were saved under
     old = engine.book
     book = engine.open_book(name)
     gone = set()

@@ -37,6 +37,9 @@ class Engine:
         self.bundle_name: str | None = None
         self.clock = LogClock(deaf_after_us=0)
         self.cells: dict[Key, Cell] = {}
+        self.asleep: dict[Key, bytes] = {}
+        """Restored cells that nobody needed yet, as they were saved (core.sleep)."""
+        self.awaken: Callable[[bytes], Cell] | None = None
         self.judged = 0
         self.emitted = 0
         self.dirty: set[Key] = set()
@@ -100,7 +103,7 @@ class Engine:
             return
         key = (report.station, report.interval)
         self.judged += len(report.values)
-        cell = self.cells.get(key)
+        cell = self.cell(key)
         if cell is None:
             cell = self.cells[key] = Cell(
                 report.facility, report.station, report.interval, book.rules_of(report.station)
@@ -232,7 +235,7 @@ class Engine:
         due = self._due
         while due and due[0][0] <= at_us:
             _, _, key, indicator, rule = heapq.heappop(due)
-            cell = self.cells.get(key)
+            cell = self.cell(key)
             if cell is not None:
                 self._look(key, cell, indicator, rule, at_us)
 
@@ -281,6 +284,23 @@ class Engine:
         self._tie += 1
         key = (cell.station, cell.interval)
         heapq.heappush(self._due, (due_us, self._tie, key, judging.indicator, judging.rule.id))
+
+    # -- sleeping cells ----------------------------------------------------------------------
+
+    def cell(self, key: Key) -> Cell | None:
+        """The cell of a key, woken when it sleeps."""
+        cell = self.cells.get(key)
+        if cell is None and key in self.asleep:
+            assert self.awaken is not None
+            cell = self.cells[key] = self.awaken(self.asleep[key])
+            del self.asleep[key]
+            self._push_all(cell)
+        return cell
+
+    def wake_all(self) -> None:
+        """Before anything that goes through every cell."""
+        for key in list(self.asleep):
+            self.cell(key)
 
     # -- configuration -----------------------------------------------------------------------
 
@@ -332,15 +352,26 @@ class Engine:
         """After a restore: everything that waits, from the state itself."""
         self._due = []
         for cell in self.cells.values():
-            for state in cell.ratios:
-                if state.hold.timer_us is not None:
-                    self.push(state.hold.timer_us, cell, state.judging)
-            for series in cell.series.values():
-                for judging, hold in series.holds:
-                    if hold.timer_us is not None:
-                        self.push(hold.timer_us, cell, judging)
-                for judging, _ in series.watches:
-                    self.push(AT_ONCE, cell, judging)
+            self._push_all(cell)
+
+    def _push_all(self, cell: Cell) -> None:
+        """Everything of one cell that waits; its watches are looked at by the next tick."""
+        for state in cell.ratios:
+            if state.hold.timer_us is not None:
+                self.push(state.hold.timer_us, cell, state.judging)
+        for series in cell.series.values():
+            for judging, hold in series.holds:
+                if hold.timer_us is not None:
+                    self.push(hold.timer_us, cell, judging)
+            for judging, _ in series.watches:
+                self.push(AT_ONCE, cell, judging)
+
+    def alarm(self, due: Iterable[tuple[int, Key]]) -> None:
+        """Sleeping cells to be woken when log time reaches their instant."""
+        for due_us, key in due:
+            self._tie += 1
+            self._due.append((due_us, self._tie, key, "", ""))
+        heapq.heapify(self._due)
 
 
 def _order(t: Transition) -> tuple[object, ...]:

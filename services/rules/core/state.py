@@ -6,7 +6,7 @@ import msgspec
 
 from services.rules.core.cell import Cell, RatioState
 from services.rules.core.clock import LogClock
-from services.rules.core.engine import Engine, Key
+from services.rules.core.engine import Engine
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
 
@@ -90,6 +90,20 @@ def restore(engine: Engine, head: bytes, cells: Iterable[bytes]) -> None:
     Raises:
         ValueError: the state has a newer format than this program knows.
     """
+    if not restore_head(engine, head):
+        return
+    for body in cells:
+        cell = open_cell(engine, body)
+        engine.cells[cell.station, cell.interval] = cell
+    engine.rebuild_due()
+
+
+def restore_head(engine: Engine, head: bytes) -> bool:
+    """The part that is not of one cell; False when nothing was active, so there are no cells.
+
+    Raises:
+        ValueError: the state has a newer format than this program knows.
+    """
     saved = _HEAD.decode(head)
     if saved.format > STATE_FORMAT:
         raise ValueError(
@@ -97,14 +111,14 @@ def restore(engine: Engine, head: bytes, cells: Iterable[bytes]) -> None:
         )
     engine.clock, engine.judged, engine.emitted = saved.clock, saved.judged, saved.emitted
     if saved.bundle is None:
-        return
+        return False
     engine.open_book(saved.bundle)
-    assert engine.book is not None
-    for body in cells:
-        kept = _CELL.decode(body)
-        key: Key = (kept.station, kept.interval)
-        engine.cells[key] = _cell(engine, kept)
-    engine.rebuild_due()
+    return True
+
+
+def open_cell(engine: Engine, body: bytes) -> Cell:
+    """A saved cell with the rules of the book that is open."""
+    return _cell(engine, _CELL.decode(body))
 
 
 def _cell(engine: Engine, kept: SavedCell) -> Cell:
@@ -137,4 +151,4 @@ def _fill(ratio: RatioState, saved: SavedRatio) -> None:
     ratio.last_unknown = saved.last_unknown
 
 
-__all__ = ["STATE_FORMAT", "restore", "save_cell", "save_head"]
+__all__ = ["STATE_FORMAT", "open_cell", "restore", "restore_head", "save_cell", "save_head"]

@@ -1,9 +1,8 @@
 """What may be read of the engine: facilities with their newest readings and rule states."""
 
-from collections.abc import Iterator
-from typing import Any, Literal
-
-import msgspec
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import Any
 
 from services.rules.core.book import Book, Judging
 from services.rules.core.cell import Cell, Series
@@ -11,31 +10,10 @@ from services.rules.core.engine import Engine
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
 from shared.model.facility import Facility
-from shared.model.instants import Instant, instant_text
+from shared.model.instants import INTERVALS, Instant, instant_text
 from shared.model.report import EVIDENCE_FLAGS
 from shared.model.severity import Severity
-
-RuleState = Literal["normal", "pending", "firing", "unknown"]
-
-
-class AlertNow(msgspec.Struct, frozen=True):
-    """One rule on one series as it stands now.
-
-    `severity`, `episode_us`, `value` and `limit` only while pending or firing; the last two are
-    None also while it stands there only for being unknown.
-    """
-
-    rule: str
-    facility: str
-    station: str
-    indicator: str
-    interval: str
-    state: RuleState
-    severity: Severity | None = None
-    episode_us: int | None = None
-    value: float | None = None
-    limit: str | None = None
-    unit: str | None = None
+from shared.model.standing import AlertNow, RuleState
 
 
 def facilities(engine: Engine) -> list[dict[str, Any]]:
@@ -65,18 +43,41 @@ def alerts(engine: Engine) -> list[AlertNow]:
 
 def counts(engine: Engine) -> dict[tuple[str, Severity], int]:
     """How many alerts are pending and firing, by severity; quick, for every scrape."""
+    return count(engine.cells.values())
+
+
+def count(cells: Iterable[Cell]) -> dict[tuple[str, Severity], int]:
+    """The same of some cells."""
     found: dict[tuple[str, Severity], int] = {}
-    for cell in engine.cells.values():
-        for judging, hold in _holds(cell):
-            if hold.phase != "inactive":
-                key = (hold.phase, judging.ladder.severities[hold.level])
-                found[key] = found.get(key, 0) + 1
-        for series in cell.series.values():
-            for judging, watch in series.watches:
-                if watch.open_us is not None:
-                    key = ("firing", judging.ladder.severities[0])
-                    found[key] = found.get(key, 0) + 1
+    for cell in cells:
+        for key in standing(cell):
+            found[key] = found.get(key, 0) + 1
     return found
+
+
+def standing(cell: Cell) -> Iterator[tuple[str, Severity]]:
+    """State and severity of every alert of a cell that is pending or firing."""
+    for judging, hold in _holds(cell):
+        if hold.phase != "inactive":
+            yield hold.phase, judging.ladder.severities[hold.level]
+    for series in cell.series.values():
+        for judging, watch in series.watches:
+            if watch.open_us is not None:
+                yield "firing", judging.ladder.severities[0]
+
+
+def one_facility(engine: Engine, facility: str) -> tuple[dict[str, Any], list[AlertNow]] | None:
+    """One facility as `facilities` and `alerts` have it; None when it is not configured.
+
+    Looks at its own cells only, so the price does not depend on how many others there are.
+    """
+    book = engine.book
+    known = book.facilities.get(facility) if book else None
+    if book is None or known is None:
+        return None
+    keys = sorted(product(book.stations_of(facility), INTERVALS))
+    cells = [cell for key in keys if (cell := engine.cell(key)) and cell.facility == facility]
+    return _facility(book, known, cells), list(facility_alerts(book, facility, cells))
 
 
 def _holds(cell: Cell) -> Iterator[tuple[Judging, Hold]]:
@@ -89,6 +90,7 @@ def _holds(cell: Cell) -> Iterator[tuple[Judging, Hold]]:
 def _cells(engine: Engine, book: Book) -> dict[str, list[Cell]]:
     """By facility, in order of station and interval; a station that is gone is not shown."""
     cells: dict[str, list[Cell]] = {}
+    engine.wake_all()
     for _, cell in sorted(engine.cells.items()):
         if cell.station in book.stations:
             cells.setdefault(cell.facility, []).append(cell)
