@@ -1,49 +1,20 @@
-"""Dead letters: what was refused, why, and the bytes to try again with. A topic of the log."""
+"""Dead letters as operators read them: a page of them, or one with its bytes."""
 
-import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from shared.log.port import DEAD_LETTERS, Log, Position
-from shared.model.instants import Instant, instant_text
+from shared.model.instants import instant_text
+from shared.reports.dead_letter import DeadLetter, decode
 
-LONGEST_RAW = 64 * 1024
 FURTHEST = 1 << 62
 """Positions that a caller gives are cut here: the log counts in 64 bits."""
-_PASSWORD = re.compile(rb"\bPW=[^;]*", re.IGNORECASE)
-
-
-class DeadLetter(msgspec.Struct, frozen=True, array_like=True):
-    """One refused item. `raw` is cut at 64 KiB and carries no HJ 212 password."""
-
-    at_us: Instant
-    listener: str
-    principal: str
-    reason: str
-    title: str
-    detail: str
-    pointer: str
-    facility: str
-    raw: bytes
-
-
-def redacted(raw: bytes) -> bytes:
-    return _PASSWORD.sub(b"PW=", raw[:LONGEST_RAW])
-
-
-def encode(letter: DeadLetter) -> bytes:
-    return msgspec.msgpack.encode(letter)
 
 
 def listing(log: Log, zone: ZoneInfo, after: int, limit: int) -> list[dict[str, Any]]:
     """Letters after a position, oldest first, without their bytes."""
     batch = log.read(DEAD_LETTERS, 0, Position(min(after, FURTHEST) + 1), limit)
-    return [
-        _object(entry.position, msgspec.msgpack.decode(entry.value, type=DeadLetter), zone)
-        for entry in batch.entries
-    ]
+    return [_object(entry.position, decode(entry.value), zone) for entry in batch.entries]
 
 
 def one(log: Log, zone: ZoneInfo, position: int) -> dict[str, Any] | None:
@@ -59,7 +30,7 @@ def letter_at(log: Log, position: int) -> DeadLetter | None:
     batch = log.read(DEAD_LETTERS, 0, Position(min(position, FURTHEST)), 1)
     if not batch.entries or batch.entries[0].position != position:
         return None
-    return msgspec.msgpack.decode(batch.entries[0].value, type=DeadLetter)
+    return decode(batch.entries[0].value)
 
 
 def _object(position: int, letter: DeadLetter, zone: ZoneInfo) -> dict[str, Any]:

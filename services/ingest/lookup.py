@@ -17,12 +17,12 @@ class ReportLookup:
         connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=5)
         try:
             row = connection.execute(
-                "SELECT position, slot FROM named WHERE id = ?", (name,)
+                "SELECT position, slot, partition FROM named WHERE id = ?", (name,)
             ).fetchone()
         finally:
             connection.close()
         if row is None:
             return None
-        entries = self._log.read(REPORTS, 0, Position(row[0]), 1).entries
+        entries = self._log.read(REPORTS, row[2], Position(row[0]), 1).entries
         record = decode_envelope(entries[0].value)[row[1]] if entries else None
         return record if isinstance(record, Report) else None

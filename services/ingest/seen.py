@@ -16,10 +16,13 @@ import msgspec
 
 from shared.errors import Unavailable
 from shared.log.port import REPORTS, Log, Position
+from shared.model.partition import partition_of
 from shared.model.report import Activate, Record, Report, Tick, decode_envelope
 
 KEEP = 1_000
 """Readings of each series that are remembered at least (contract §3)."""
+FLUSH_AT = 5_000
+"""Records between two commits of the index at most: what a restart reads again."""
 ENVELOPES = 4
 """Decoded log entries that are held: a batch sent again looks into the same few."""
 
@@ -30,10 +33,30 @@ CREATE TABLE IF NOT EXISTS windows (
     PRIMARY KEY (series, observed_us, position, slot)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS named (
-    id TEXT PRIMARY KEY, position INTEGER NOT NULL, slot INTEGER NOT NULL
+    id TEXT PRIMARY KEY, position INTEGER NOT NULL, slot INTEGER NOT NULL,
+    partition INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+
+
+class _Part:
+    """How far one partition of the log is known."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._suffix = f".{number}" if number else ""
+        self.load({})
+
+    def load(self, state: dict[str, str]) -> None:
+        self.next = Position(int(state.get(f"next{self._suffix}", 0)))
+        tick = state.get(f"tick{self._suffix}")
+        self.tick_us = None if tick is None else int(tick)
+        self.bundle = state.get(f"bundle{self._suffix}")
+
+    def rows(self) -> list[tuple[str, str]]:
+        found = {"next": int(self.next), "tick": self.tick_us, "bundle": self.bundle}
+        return [(f"{k}{self._suffix}", str(v)) for k, v in found.items() if v is not None]
 
 
 def series_of(report: Report) -> str:
@@ -41,24 +64,44 @@ def series_of(report: Report) -> str:
 
 
 class Seen:
-    """One thread uses it. After a crash it reads the log from its own position on."""
+    """One thread uses it. After a crash it reads the log from its own positions on.
+
+    Several ingests may write one log: what stands between two of our own entries is read before
+    the later one is learnt, so at the latest with the next tick each knows what the others took.
+    """
 
     def __init__(self, path: Path | str, log: Log) -> None:
         self._log = log
         self._db = _opened(path)
         self._newest: dict[str, int] = {}
-        self._envelopes: dict[Position, list[Record]] = {}
+        self._envelopes: dict[tuple[int, Position], list[Record]] = {}
         self._since_pruned: dict[tuple[str, int], int] = {}
-        state = dict(self._db.execute("SELECT name, value FROM state").fetchall())
-        self._next = Position(int(state.get("next", 0)))
-        if self._next > log.end(REPORTS, 0):  # the log was put back from a copy: derive anew
+        self._parts = [_Part(number) for number in range(log.partitions(REPORTS))]
+        self._load()
+        if any(part.next > log.end(REPORTS, part.number) for part in self._parts):
+            # The log was put back from a copy: derive anew.
             self._db.executescript("DELETE FROM windows; DELETE FROM named; DELETE FROM state;")
-            state, self._next = {}, Position(0)
-        self.last_tick_us: int | None = int(state["tick"]) if "tick" in state else None
-        self.last_bundle: str | None = state.get("bundle")
+            self._load()
         self._pending = 0
         self.behind = True
         self._db.execute("BEGIN")
+
+    def _load(self) -> None:
+        state = dict(self._db.execute("SELECT name, value FROM state").fetchall())
+        for part in self._parts:
+            part.load(state)
+
+    @property
+    def last_tick_us(self) -> int | None:
+        """The highest tick of any partition; None before the first."""
+        ticks = [part.tick_us for part in self._parts if part.tick_us is not None]
+        return max(ticks, default=None)
+
+    @property
+    def last_bundle(self) -> str | None:
+        """The bundle that counts in every partition; None while they differ."""
+        bundles = {part.bundle for part in self._parts}
+        return bundles.pop() if len(bundles) == 1 else None
 
     def forget(self) -> None:
         """After a failure: drop what is not committed; `behind` until caught up again."""
@@ -74,7 +117,8 @@ class Seen:
         """Learn what the log has that we do not.
 
         Raises:
-            Unavailable: the index cannot be written, so duplicates could not be told.
+            Unavailable: the log does not answer, or the index cannot be written, so duplicates
+                could not be told.
         """
         try:
             self._catch_up()
@@ -84,16 +128,23 @@ class Seen:
 
     def _catch_up(self) -> None:
         if not self._db.in_transaction:
-            row = self._db.execute("SELECT value FROM state WHERE name = 'next'").fetchone()
-            self._next = Position(int(row[0]) if row else 0)
+            self._load()
             self._db.execute("BEGIN")
-        while True:
-            batch = self._log.read(REPORTS, 0, self._next)
-            for entry in batch.entries:
-                self.learn(entry.position, decode_envelope(entry.value))
-            if not batch.entries:
-                break
+        for part in self._parts:
+            self._read_on(part, None)
         self.flush()
+
+    def _read_on(self, part: "_Part", until: Position | None) -> None:
+        """Learn what stands from the part's position on, before `until` or to the end."""
+        while until is None or part.next < until:
+            batch = self._log.read(REPORTS, part.number, part.next)
+            for entry in batch.entries:
+                if until is not None and entry.position >= until:
+                    part.next = until
+                    return
+                self._learn(part, entry.position, _readable(entry.value))
+            if not batch.entries:
+                return
 
     def known(self, report: Report, pending: Iterable[Report] = ()) -> bool:
         """Is every reading of it known with the same value and flag? `pending` are not yet logged."""
@@ -106,7 +157,8 @@ class Seen:
             ).fetchall()
             if rows and _digest(report) in (digest for _, _, digest in rows):
                 return True
-            stored += [self._report(Position(position), slot) for position, slot, _ in rows]
+            part = partition_of(report.facility, len(self._parts))
+            stored += [self._report(part, Position(position), slot) for position, slot, _ in rows]
         if not stored:
             return False
         known = {
@@ -121,40 +173,44 @@ class Seen:
             )
         )
 
-    def learn(self, position: Position, records: list[Record]) -> None:
-        """The log has these records at `position`."""
+    def learn(self, partition: int, position: Position, records: list[Record]) -> None:
+        """The log has these records there."""
+        part = self._parts[partition]
+        if part.next and position > part.next:
+            self._read_on(part, position)
+        self._learn(part, position, records)
+        is_last = partition == len(self._parts) - 1
+        if self._pending >= FLUSH_AT or (is_last and any(isinstance(r, Tick) for r in records)):
+            self.flush()  # with every tick, so that `why` finds what its sender named
+
+    def _learn(self, part: "_Part", position: Position, records: list[Record]) -> None:
         rows, named = [], []
         for slot, record in enumerate(records):
             if isinstance(record, Report):
                 series = series_of(record)
                 if record.id:
-                    named.append((record.id, position, slot))
+                    named.append((record.id, position, slot, part.number))
                 shape = _shape(record)
                 rows.append((series, record.observed_us, position, slot, shape, _digest(record)))
                 if record.observed_us > self._newest_of(series):
                     self._newest[series] = record.observed_us
                 self._prune(series, shape)
             elif isinstance(record, Tick):
-                self.last_tick_us = max(record.at_us, self.last_tick_us or record.at_us)
+                part.tick_us = max(record.at_us, part.tick_us or record.at_us)
             elif isinstance(record, Activate):
-                self.last_bundle = record.bundle
+                part.bundle = record.bundle
         self._db.executemany("INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?, ?, ?)", rows)
-        self._db.executemany("INSERT OR REPLACE INTO named VALUES (?, ?, ?)", named)
-        self._next = Position(position + 1)
+        self._db.executemany("INSERT OR REPLACE INTO named VALUES (?, ?, ?, ?)", named)
+        part.next = Position(position + 1)
         self._pending += len(records)
-        if self._pending >= 5_000 or any(isinstance(record, Tick) for record in records):
-            self.flush()  # with every tick, so that `why` finds what its sender named
+        if self._pending >= FLUSH_AT:
+            self.flush()
 
     def flush(self) -> None:
-        """Rows and position in one transaction."""
-        state = {
-            "next": str(int(self._next)),
-            "tick": self.last_tick_us,
-            "bundle": self.last_bundle,
-        }
+        """Rows and positions in one transaction."""
         self._db.executemany(
             "INSERT OR REPLACE INTO state VALUES (?, ?)",
-            [(name, str(value)) for name, value in state.items() if value is not None],
+            [row for part in self._parts for row in part.rows()],
         )
         self._db.execute("COMMIT")
         self._db.execute("BEGIN")
@@ -174,14 +230,15 @@ class Seen:
             newest = self._newest[series] = -(1 << 62) if row[0] is None else row[0]
         return newest
 
-    def _report(self, position: Position, slot: int) -> Report:
-        if position not in self._envelopes:
+    def _report(self, partition: int, position: Position, slot: int) -> Report:
+        key = (partition, position)
+        if key not in self._envelopes:
             if len(self._envelopes) >= ENVELOPES:
                 self._envelopes.pop(next(iter(self._envelopes)))
-            entry = self._log.read(REPORTS, 0, position, 1).entries[0]
-            self._envelopes[position] = decode_envelope(entry.value)
-        record = self._envelopes[position][slot]
-        assert isinstance(record, Report), (position, slot)
+            entry = self._log.read(REPORTS, partition, position, 1).entries[0]
+            self._envelopes[key] = decode_envelope(entry.value)
+        record = self._envelopes[key][slot]
+        assert isinstance(record, Report), (key, slot)
         return record
 
     def _prune(self, series: str, shape: int) -> None:
@@ -216,10 +273,20 @@ def _connected(path: Path | str) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(_SCHEMA)
+        if not any(row[1] == "partition" for row in connection.execute("PRAGMA table_info(named)")):
+            connection.execute("ALTER TABLE named ADD COLUMN partition INTEGER NOT NULL DEFAULT 0")
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _readable(value: bytes) -> list[Record]:
+    """What stands in an entry; nothing when it is no envelope (on Kafka others may write)."""
+    try:
+        return decode_envelope(value)
+    except (msgspec.MsgspecError, ValueError):
+        return []
 
 
 def _digest(report: Report) -> int:

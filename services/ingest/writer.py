@@ -2,7 +2,7 @@
 
 Callers queue submissions; whatever has queued while the last group was being made durable is
 the next group: judged, deduplicated against what is known and against itself, appended as one
-envelope, answered. Under load the group grows, and one fsync serves hundreds of senders.
+envelope a partition, answered. Under load the group grows, and one fsync serves hundreds of senders.
 """
 
 import threading
@@ -13,14 +13,15 @@ from concurrent.futures import Future
 import msgspec
 import structlog
 
-from services.ingest import dead_letters
+from services.ingest.envelopes import Partitioned
 from services.ingest.seen import Seen, series_of
 from shared.clock import Clock
 from shared.errors import SlowDown, Unavailable
-from shared.log.port import DEAD_LETTERS, REPORTS, Log, Position
+from shared.log.port import DEAD_LETTERS, REPORTS, Addition, Log, Position
 from shared.model.instants import Instant
-from shared.model.report import Activate, Record, Report, Tick, encode_envelope
+from shared.model.report import Activate, Record, Report, Tick
 from shared.observe.metrics import Metrics
+from shared.reports import dead_letter
 from shared.reports.candidate import Accepted, Candidate, Duplicate, Rejection, Source, Verdict
 from shared.reports.judge import Judge
 
@@ -38,7 +39,7 @@ class _Job(msgspec.Struct):
     source: Source
     answer: "Future[list[Verdict]]"
     size: int
-    control: Record | None = None
+    control: Tick | Activate | None = None
     dry: bool = False
 
 
@@ -50,6 +51,7 @@ class Writer:
     ) -> None:
         self._log, self._seen, self._judge = log_, seen, judge
         self._clock, self._metrics = clock, metrics
+        self._partitions = log_.partitions(REPORTS)
         self._queue: deque[_Job] = deque()
         self._queued_reports = self._queued_bytes = 0
         self._changed = threading.Condition()
@@ -160,13 +162,13 @@ class Writer:
             self._seen.forget()  # a failed commit may have reached the disk all the same
             self._seen.catch_up()
         now = self._clock.now()
-        records: list[Record] = []
-        letters: list[tuple[str, str, bytes]] = []
+        records = Partitioned(self._partitions)
+        letters: list[Addition] = []
         pending: dict[tuple[str, int], list[Report]] = {}
         answers: list[list[Verdict] | Unavailable] = []
         for job in group:
             if job.control is not None:
-                records.append(job.control)
+                records.everywhere(job.control)
             try:
                 verdicts, reports, refused = self._decide(job, now, pending)
             except Exception as error:
@@ -177,38 +179,38 @@ class Writer:
                 continue
             answers.append(verdicts)
             if not job.dry:
-                records += reports
                 letters += refused
                 for report in reports:
+                    records.add(report)
                     pending.setdefault(_window(report), []).append(report)
-        entries = list(letters)
-        if records:
-            # The envelope comes last: its position is what append returns.
-            entries.append((REPORTS, "", encode_envelope(records)))
-        if entries:
-            position = self._log.append_all(entries)
-            if records:
-                self._learn(position, records)
-        if not self.healthy and entries:
-            log.info("log_back")
-            self.healthy = True
+        envelopes = records.envelopes()
+        if letters or envelopes:
+            entries = [Addition(REPORTS, "", body, number) for number, _, body in envelopes]
+            positions = self._log.append_all([*letters, *entries])[len(letters) :]
+            for (number, inside, _), position in zip(envelopes, positions, strict=True):
+                self._learn(number, position, inside)
+            if not self.healthy:
+                log.info("log_back")
+                self.healthy = True
         self._answer(group, answers)
 
-    def _learn(self, position: Position, records: list[Record]) -> None:
+    def _learn(self, partition: int, position: Position, records: list[Record]) -> None:
         """The log has it, so the sender must hear yes; `ingest.db` can always be caught up."""
+        if self._seen.behind:
+            return
         try:
-            self._seen.learn(position, records)
+            self._seen.learn(partition, position, records)
         except Exception:
             log.exception("dedupe_index_behind")
             self._seen.forget()
 
     def _decide(
         self, job: _Job, now: Instant, pending: dict[tuple[str, int], list[Report]]
-    ) -> tuple[list[Verdict], list[Report], list[tuple[str, str, bytes]]]:
+    ) -> tuple[list[Verdict], list[Report], list[Addition]]:
         """(a verdict per item, what is to be logged, dead letters); nothing is changed."""
         verdicts: list[Verdict] = []
         reports: list[Report] = []
-        letters: list[tuple[str, str, bytes]] = []
+        letters: list[Addition] = []
         own: dict[tuple[str, int], list[Report]] = {}
         for candidate, raw in job.items:
             judged: Report | Rejection
@@ -234,8 +236,8 @@ class Writer:
 
     def _letter(
         self, source: Source, refused: Rejection, facility: str, raw: bytes, now: Instant
-    ) -> tuple[str, str, bytes]:
-        letter = dead_letters.DeadLetter(
+    ) -> Addition:
+        letter = dead_letter.DeadLetter(
             now,
             source.listener,
             source.principal,
@@ -244,9 +246,9 @@ class Writer:
             refused.detail,
             refused.pointer,
             facility,
-            dead_letters.redacted(raw),
+            dead_letter.redacted(raw),
         )
-        return (DEAD_LETTERS, facility, dead_letters.encode(letter))
+        return Addition(DEAD_LETTERS, facility, dead_letter.encode(letter))
 
     def _answer(self, group: list[_Job], answers: list[list[Verdict] | Unavailable]) -> None:
         for job, verdicts in zip(group, answers, strict=True):

@@ -15,6 +15,10 @@ Position = NewType("Position", int)
 
 REPORTS = "yujing.reports.v1"
 DEAD_LETTERS = "yujing.dead-letters.v1"
+INBOX = "yujing.inbox.v1"
+ALERTS = "yujing.alerts.v1"
+FACILITIES = "yujing.facilities.v1"
+BUNDLES = "yujing.bundles.v1"
 
 
 READ_BYTES = 16 * 1024 * 1024
@@ -25,6 +29,15 @@ class Entry(msgspec.Struct, frozen=True):
     position: Position
     key: str
     value: bytes
+
+
+class Addition(msgspec.Struct, frozen=True):
+    """What is to be added where. On one machine every topic has one partition, 0."""
+
+    topic: str
+    key: str
+    value: bytes
+    partition: int = 0
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -45,20 +58,31 @@ def within_bounds(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 class Log(Protocol):
-    """Thread-safe. One partition here is 0; more on Kafka."""
+    """Thread-safe. Topics have one partition on one machine, several on Kafka."""
 
-    def append(self, topic: str, entries: Sequence[tuple[str, bytes]]) -> Position:
-        """Add (key, value) entries in order, all or none; durable when it returns.
+    def partitions(self, topic: str) -> int:
+        """How many there are, numbered from 0.
 
-        Returns the position of the last one.
+        Raises:
+            Unavailable: the log does not answer, or has no such topic.
+
+        """
+
+    def append(
+        self, topic: str, entries: Sequence[tuple[str, bytes]], partition: int = 0
+    ) -> Position:
+        """Add (key, value) entries in order; all durable when it returns.
+
+        Returns the position of the last one. On one machine all or none are added; on Kafka a
+        failure may leave some of them, which a reader then sees although nobody was told yes.
 
         Raises:
             Unavailable: nothing was added, or nobody can tell (then a reader may see it later).
 
         """
 
-    def append_all(self, entries: Sequence[tuple[str, str, bytes]]) -> Position:
-        """Add (topic, key, value) entries of several topics, all or none, as `append`."""
+    def append_all(self, additions: Sequence[Addition]) -> list[Position]:
+        """Add to several topics and partitions, as `append`; where each of them stands."""
 
     def read(self, topic: str, partition: int, start: Position, limit: int = 1000) -> Batch:
         """Entries at or after `start`, at most `limit` and about 16 MiB, at least one if any.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared.errors import Unavailable
-from shared.log.port import Batch, Entry, Position, within_bounds
+from shared.log.port import Addition, Batch, Entry, Position, within_bounds
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -68,18 +68,24 @@ class SqliteLog:
         self._writer = connection
         return connection
 
-    def append(self, topic: str, entries: Sequence[tuple[str, bytes]]) -> Position:
-        return self.append_all([(topic, key, value) for key, value in entries])
+    def partitions(self, topic: str) -> int:
+        return 1
 
-    def append_all(self, entries: Sequence[tuple[str, str, bytes]]) -> Position:
-        """Add (topic, key, value) entries of several topics in one commit."""
+    def append(
+        self, topic: str, entries: Sequence[tuple[str, bytes]], partition: int = 0
+    ) -> Position:
+        added = self.append_all([Addition(topic, *entry, partition) for entry in entries])
+        return added[-1] if added else Position(0)
+
+    def append_all(self, additions: Sequence[Addition]) -> list[Position]:
+        """Add to several topics in one commit."""
         with self._write:
             connection = self._writer or self._connect()
             ends = dict(self._ends)
             rows = []
-            for topic, key, value in entries:
-                ends[topic] = ends.get(topic, 0) + 1
-                rows.append((topic, ends[topic], key, value))
+            for each in additions:
+                ends[each.topic] = ends.get(each.topic, 0) + 1
+                rows.append((each.topic, ends[each.topic], each.key, each.value))
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", rows)
@@ -93,7 +99,7 @@ class SqliteLog:
             self._unfolded = True
         with self._grown:
             self._grown.notify_all()
-        return Position(rows[-1][1] if rows else 0)
+        return [Position(row[1]) for row in rows]
 
     def _give_up(self, connection: sqlite3.Connection) -> None:
         self._writer = None

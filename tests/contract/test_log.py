@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Unavailable
 from shared.log.memory import MemoryBundles, MemoryLog
-from shared.log.port import DEAD_LETTERS, READ_BYTES, REPORTS, Bundles, Log, Position
+from shared.log.port import DEAD_LETTERS, READ_BYTES, REPORTS, Addition, Bundles, Log, Position
 from shared.log.sqlite import SqliteLog
 
 START = Position(0)
@@ -183,7 +183,7 @@ def test_each_append_is_synchronous(tmp_path: Path) -> None:
 def test_several_topics_are_added_in_one_commit(tmp_path: Path) -> None:
     """A refused item is kept together with the accepted ones beside it."""
     log = SqliteLog(tmp_path / "log.db")
-    log.append_all([(DEAD_LETTERS, "", b"bad"), (REPORTS, "", b"good")])
+    log.append_all([Addition(DEAD_LETTERS, "", b"bad"), Addition(REPORTS, "", b"good")])
     assert (values(log), values(log, DEAD_LETTERS)) == ([b"good"], [b"bad"])
     log.close()
 

@@ -10,7 +10,7 @@ import pytest
 from services.notify.machine import Notify
 from services.notify.port import Message, Outcome
 from shared.log.memory import MemoryLog
-from shared.log.port import DEAD_LETTERS, REPORTS, Position
+from shared.log.port import DEAD_LETTERS, REPORTS, Addition, Position
 from shared.model.report import Report, decode_envelope
 from shared.model.transition import Transition
 from tests.endtoend import promises
@@ -35,15 +35,21 @@ class LosingLog(MemoryLog):
         super().__init__()
         self._topic, self._nth, self._count = topic, nth, 0
 
-    def append_all(self, entries: Sequence[tuple[str, str, bytes]]) -> Position:
+    def append_all(self, additions: Sequence[Addition]) -> list[Position]:
         kept = []
-        for topic, key, value in entries:
-            self._count += topic == self._topic and self._matters(topic, value)
-            if topic == self._topic and self._count == self._nth and self._matters(topic, value):
+        lost = None
+        for number, each in enumerate(additions):
+            matters = each.topic == self._topic and self._matters(each.topic, each.value)
+            self._count += matters
+            if matters and self._count == self._nth:
                 self._count += 1
+                lost = number
                 continue
-            kept.append((topic, key, value))
-        return super().append_all(kept) if kept else Position(self.end(REPORTS, 0) - 1)
+            kept.append(each)
+        positions = super().append_all(kept)
+        if lost is not None:
+            positions.insert(lost, Position(self.end(additions[lost].topic, 0) - 1))
+        return positions
 
     def _matters(self, topic: str, value: bytes) -> bool:
         return topic == DEAD_LETTERS or any(

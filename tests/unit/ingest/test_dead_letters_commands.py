@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from services.cli import app
 from services.ingest.clients import Letters, run_list, run_redrive, run_show
-from services.ingest.dead_letters import redacted
+from shared.reports.dead_letter import redacted
 from shared.testing.served import served
 
 Captured = pytest.CaptureFixture[str]

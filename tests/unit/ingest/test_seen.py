@@ -46,7 +46,7 @@ class Index:
     def add(self, *records: Record) -> None:
         listed = list(records)
         position = self.log.append(REPORTS, [("", encode_envelope(listed))])
-        self.seen.learn(position, listed)
+        self.seen.learn(0, position, listed)
 
 
 def test_the_same_reading_is_known_and_another_value_is_not() -> None:

@@ -9,7 +9,7 @@ from ingest_house import NOON, ZONE, House, opened, report
 
 from services.ingest.ticker import Ticker
 from shared.errors import SlowDown, Unavailable
-from shared.log.port import Position
+from shared.log.port import Addition, Position
 from shared.log.sqlite import SqliteLog
 from shared.model.instants import Instant
 from shared.model.report import Activate, Report, Tick
@@ -32,12 +32,12 @@ class Log(SqliteLog):
         self.gate, self.entered = threading.Event(), threading.Event()
         self.gate.set()
 
-    def append_all(self, entries: Sequence[tuple[str, str, bytes]]) -> Position:
+    def append_all(self, additions: Sequence[Addition]) -> list[Position]:
         self.entered.set()
         self.gate.wait(30)
         if self.away:
             raise Unavailable("no space left")
-        position = super().append_all(entries)
+        position = super().append_all(additions)
         if self.lies:
             raise Unavailable("nobody can tell")
         return position
@@ -183,7 +183,7 @@ def test_duplicates_are_remembered_after_a_crash(tmp_path: Path) -> None:
         house.post([report(1), report(at="2026-02-28T08:00:00+08:00")])
         house.seen._db.execute("ROLLBACK")  # what kill -9 leaves of an open transaction
         house.seen._db.execute("BEGIN")
-        house.seen._next = Position(0)
+        house.seen._load()
     with opened(tmp_path) as again:
         assert again.post(report(1)).json()["duplicates"] == 1
 
