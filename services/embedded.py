@@ -5,7 +5,6 @@ open the databases, start the threads, listen. Order of death: stop listening, f
 accepted, judge it, finish attempts under way, keep the state.
 """
 
-import asyncio
 import faulthandler
 import os
 import signal
@@ -18,7 +17,6 @@ from typing import Any
 
 import msgspec
 import structlog
-import uvicorn
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
@@ -48,6 +46,7 @@ from shared.data_directory import DataDirectory
 from shared.errors import Unavailable
 from shared.http.basics import basic_routes, openapi_route, problem_handlers
 from shared.http.openapi import document
+from shared.http.serving import Serving, block_signals, wait_for_end
 from shared.log.sqlite import SqliteLog
 from shared.model.configuration import Configuration, encode_bundle
 from shared.model.instants import Instant
@@ -63,8 +62,6 @@ TICK_FLOOR_US = 250_000
 """Under the scenario clock ticks come at most every 250 ms of real time (contract §1)."""
 DEAF_TICKS = 4
 STOP_S = 12.0
-END = {signal.SIGTERM, signal.SIGINT}
-HTTP_STOP_S = 3
 
 
 class Running:
@@ -102,11 +99,13 @@ class Running:
             configuration, lookup, self.rules, self.store, self.notify.told_why
         )
         self.gate = Gate(configuration)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: uvicorn.Server | None = None
-        self._hj212: Hj212Port | None = None
-        self._listening = threading.Event()
-        self._failed: BaseException | None = None
+        self._hj212 = Hj212Port(
+            submission=self.writer, stations=by_mn(configuration.stations),
+            catalogue=configuration.indicators, zone=configuration.site.zone, metrics=self.metrics,
+        )  # fmt: skip
+        self._serving = Serving(
+            ports[0], self._app, start_beside=self._open_hj212, stop_beside=self._close_hj212
+        )
 
     def _activate(self, fastest: float) -> None:
         """Name the present configuration in the log, unless it is the one that counts already."""
@@ -144,12 +143,7 @@ class Running:
         for number in range(SENDERS):
             self._thread(f"sender-{number}", lambda stop: run_sender(self.sender, stop, wake))
         self.ticker.start()
-        thread = threading.Thread(target=self._listen, name="listeners", daemon=True)
-        thread.start()
-        self._listener = thread
-        self._listening.wait(30)
-        if self._failed is not None:
-            raise self._failed
+        self._serving.start()
 
     def _thread(self, name: str, target: Callable[[threading.Event], None]) -> None:
         """A thread with a stop of its own: they end in the order in which a reading passes them."""
@@ -161,7 +155,7 @@ class Running:
     def stop(self) -> None:
         """Within 15 seconds: nothing lost, nothing sent twice."""
         log.info("stopping")
-        self._end_listening()
+        self._serving.stop()
         self.ticker.close()
         self.writer.close()
         for thread, stop in self._threads:
@@ -176,42 +170,12 @@ class Running:
         self.directory.close()
         log.info("stopped")
 
-    def _end_listening(self) -> None:
-        if self._loop is not None and self._server is not None:
-            self._server.should_exit = True
-        self._listener.join(HTTP_STOP_S + 3)
-
     # -- listening ---------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:
-            self._failed = error
-            log.exception("listeners_failed")
-        finally:
-            self._listening.set()
+    async def _open_hj212(self) -> None:
+        await self._hj212.serve(self._ports[1])
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        configuration = self.configuration
-        self._hj212 = Hj212Port(
-            submission=self.writer, stations=by_mn(configuration.stations),
-            catalogue=configuration.indicators, zone=configuration.site.zone, metrics=self.metrics,
-        )  # fmt: skip
-        config = uvicorn.Config(
-            self._app(), log_config=None, access_log=False, lifespan="off", server_header=False,
-            timeout_graceful_shutdown=HTTP_STOP_S, timeout_keep_alive=30, limit_concurrency=4_000,
-            proxy_headers=False, h11_max_incomplete_event_size=64 * 1024, backlog=2048,
-        )  # fmt: skip
-        self._server = uvicorn.Server(config)
-        http, hj212 = self._ports
-        await self._hj212.serve(hj212)
-        serving = asyncio.ensure_future(self._server.serve(sockets=[http]))
-        while not self._server.started and not serving.done():  # noqa: ASYNC110  uvicorn has no event
-            await asyncio.sleep(0.01)
-        self._listening.set()
-        await serving
+    async def _close_hj212(self) -> None:
         await self._hj212.stop(2.0)
 
     def _app(self) -> Starlette:
@@ -297,13 +261,11 @@ def serve(options: Options) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     logs.configure(options.log_level)
     faulthandler.register(signal.SIGUSR1)  # where every thread stands, for operators
-    # Blocked before any thread exists, so that every thread inherits it and the signal waits for
-    # `sigwait`, whichever thread the kernel would have chosen.
-    signal.pthread_sigmask(signal.SIG_BLOCK, END)
+    block_signals()
     running = prepare(options)
     running.start()
     (http, http_port), (hj212, hj212_port) = running.http_address, running.hj212_address
     log.info("serving", http=f"{http}:{http_port}", hj212=f"{hj212}:{hj212_port}")
-    signal.sigwait(END)
+    wait_for_end()
     running.stop()
     return 0

@@ -76,6 +76,40 @@ class Metrics:
             ["topic", "partition"],
             registry=registry,
         )
+        self.log_available = Gauge(
+            "yujing_log_available",
+            "1 while the log takes what ingest appends; 0: look at the disk or the broker.",
+            registry=registry,
+        )
+        self.partition_clock = Gauge(
+            "yujing_partition_clock_seconds",
+            "Log time of a partition as its rules worker has judged it, as Unix time; "
+            "stands still: nobody evaluates it, or ingest does not tick.",
+            ["partition"],
+            registry=registry,
+        )
+        self.partitions_owned = Gauge(
+            "yujing_partitions_owned",
+            "Partitions this rules worker evaluates now.",
+            registry=registry,
+        )
+        self.rebalances = Counter(
+            "yujing_rebalances",
+            "Times the partitions were handed out anew; rises all the time: workers come and go.",
+            registry=registry,
+        )
+        self.checkpoint_age = Gauge(
+            "yujing_checkpoint_age_seconds",
+            "Since the state of a partition was kept last; rises: look at PostgreSQL.",
+            ["partition"],
+            registry=registry,
+        )
+        self.report_to_transition = Histogram(
+            "yujing_report_to_transition_seconds",
+            "From a report's arrival to the transition it caused.",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+            registry=registry,
+        )
         self.build = Gauge(
             "yujing_build_info",
             "Always 1; the version is in the label.",
