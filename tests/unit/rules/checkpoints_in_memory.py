@@ -1,0 +1,55 @@
+"""Checkpoints without a database; the contract suite holds it to what PostgreSQL promises."""
+
+from collections.abc import Sequence
+
+from services.rules.checkpoints import Fenced, Saved
+from services.rules.core.sleep import SleepingCell
+from services.rules.partition import Alert, Cut
+
+
+class Memory:
+    """What outlives a process."""
+
+    def __init__(self) -> None:
+        self.epochs: dict[int, int] = {}
+        self.cuts: dict[int, Cut] = {}
+        self.cells: dict[int, dict[tuple[str, str], SleepingCell]] = {}
+        self.alerts: list[Alert] = []
+
+
+class MemoryCheckpoints:
+    """One process's view of a Memory."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self._epochs: dict[int, int] = {}
+
+    def load(self, partition: int) -> Saved | None:
+        self._epochs[partition] = self.memory.epochs.get(partition, 0) + 1
+        self.memory.epochs[partition] = self._epochs[partition]
+        cut = self.memory.cuts.get(partition)
+        if cut is None:
+            return None
+        cells = list(self.memory.cells.get(partition, {}).values())
+        return Saved(cut.next, cut.head, iter(cells), cut.untold)
+
+    def verify(self, partition: int) -> None:
+        if self.memory.epochs[partition] != self._epochs[partition]:
+            raise Fenced(f"partition {partition} was taken")
+
+    def save(self, partition: int, cut: Cut) -> None:
+        self.verify(partition)
+        self.memory.cuts[partition] = cut
+        kept = self.memory.cells.setdefault(partition, {})
+        for cell in cut.cells:
+            if isinstance(cell, SleepingCell):
+                kept[cell.station, cell.interval] = cell
+            else:
+                kept.pop(cell, None)
+
+    def publish(self, partition: int, alerts: Sequence[Alert]) -> list[Alert]:
+        self.verify(partition)
+        known = {alert.id for alert in self.memory.alerts}
+        new = [alert for alert in {a.id: a for a in alerts}.values() if alert.id not in known]
+        self.memory.alerts += new
+        return new
