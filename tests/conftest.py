@@ -6,10 +6,17 @@ missing the test is skipped with the command that installs it; with CI=true it f
 
 import os
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+if TYPE_CHECKING:
+    from shared.testing.parts.kafka import Broker
+
+KAFKA_JARS = Path(__file__).parents[1] / "var" / "kafka" / "lib"
 IN_CI = os.environ.get("CI") == "true"
 os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
@@ -41,6 +48,9 @@ def missing_package(part: str) -> str | None:
     """The Debian packages that would bring a part, or nothing when it is there."""
     if part == "root":
         return None if os.geteuid() == 0 else "(run as root)"
+    if part == "kafka":
+        there = (KAFKA_JARS.exists() and shutil.which("java")) or None
+        return None if there else "openjdk-17-jre-headless maven && sh scripts/install_kafka.sh"
     if part == "chromium":
         return None if any(shutil.which(name) for name in BROWSERS) else "chromium"
     commands, package = PARTS[part]
@@ -58,3 +68,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if IN_CI and part != "root":
                 pytest.fail(f"CI skips nothing: {reason}", pytrace=False)
             pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Broker]":
+    """One real broker for all tests of a process; tests that kill a broker start their own."""
+    from shared.testing.parts.kafka import Broker
+
+    with Broker(tmp_path_factory.mktemp("kafka")) as found:
+        yield found

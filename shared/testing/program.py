@@ -136,7 +136,7 @@ class Program:
             (self.folder / f"stderr-{self._starts}.log").open("wb") as err,
             (self.folder / f"stdout-{self._starts}.log").open("wb") as out,
         ):
-            self._process = subprocess.Popen(  # noqa: S603  our own program
+            self._process = subprocess.Popen(
                 self.command(), cwd=ROOT, env=self.child_environment(), stdout=out, stderr=err,
                 stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip

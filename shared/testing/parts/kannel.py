@@ -155,7 +155,7 @@ class Kannel:
             return str(answer.read().decode("utf-8", "replace"))
 
     def _run(self, binary: str, *ready: str) -> subprocess.Popen[bytes]:
-        child = subprocess.Popen(  # noqa: S603  a fixed name, our own file
+        child = subprocess.Popen(
             [binary, "-v", "4", "kannel.conf"],
             cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
