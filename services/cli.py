@@ -25,9 +25,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 audit = typer.Typer(help="Check and print the ledger of who was told what.", no_args_is_help=True)
+topics = typer.Typer(help="Kafka topics: make them, compare them.", no_args_is_help=True)
 dead_letters = typer.Typer(help="What was refused, why, and again.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(topics, name="topics")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", envvar="YUJING_CONFIG", help="Configuration directory.")
@@ -42,6 +44,20 @@ Hj212Option = Annotated[
 ClockOption = Annotated[
     str | None,
     typer.Option("--clock", envvar="YUJING_CLOCK", help="Scenario clock: START[,xSPEED]."),
+]
+KafkaOption = Annotated[
+    str, typer.Option("--kafka", envvar="YUJING_KAFKA", help="Brokers, HOST:PORT[,HOST:PORT].")
+]
+DatabaseOption = Annotated[
+    str,
+    typer.Option("--database-url", envvar="YUJING_DATABASE_URL", help="postgresql://HOST/DATABASE"),
+]
+TopicsOption = Annotated[
+    Path | None, typer.Option("--file", envvar="YUJING_TOPICS", help="Another topics.yaml.")
+]
+InstanceOption = Annotated[
+    str,
+    typer.Option("--instance", envvar="YUJING_INSTANCE", help="A stable name of this replica."),
 ]
 UrlOption = Annotated[str, typer.Option("--url", envvar="YUJING_URL", help="Where notify answers.")]
 TokenOption = Annotated[
@@ -101,9 +117,64 @@ def serve(
 ) -> None:
     """Ingest, rules and notify in one process on SQLite."""
     from services.embedded import serve as run
-    from services.options import Options
+    from shared.options import Options
 
     raise typer.Exit(run(Options(config, data, http, hj212, clock, demo)))
+
+
+@app.command()
+def ingest(
+    config: ConfigOption,
+    data: DataOption,
+    http: HttpOption = DEFAULT_HTTP,
+    hj212: Hj212Option = DEFAULT_HJ212,
+    clock: ClockOption = None,
+    kafka: KafkaOption = "",
+    database_url: DatabaseOption = "",
+    topics_file: TopicsOption = None,
+    instance: InstanceOption = "",
+) -> None:
+    """One ingest of a cluster: HTTP, HJ 212 and the inbox topic into the judged log."""
+    from services.ingest.service import run
+    from shared.options import Options
+
+    options = Options(
+        config, data, http, hj212, clock, kafka=kafka, database_url=database_url,
+        topics=topics_file, instance=instance,
+    )  # fmt: skip
+    raise typer.Exit(run(options))
+
+
+@topics.command("apply")
+def topics_apply(kafka: KafkaOption, file: TopicsOption = None) -> None:
+    """Make the topics that are missing and set what differs; 1 when something cannot be mended."""
+    from shared.log.security import Security
+    from shared.log.topics import Topics, read_topics
+
+    cluster = Topics(kafka, Security.from_environment(os.environ), read_topics(file))
+    if cluster.remark:
+        typer.echo(f"note: {cluster.remark}")
+    for line in cluster.apply():
+        typer.echo(line)
+    _show_differences([str(each) for each in cluster.differences()])
+
+
+@topics.command("diff")
+def topics_diff(kafka: KafkaOption, file: TopicsOption = None) -> None:
+    """What the cluster has otherwise than topics.yaml; 1 when anything differs."""
+    from shared.log.security import Security
+    from shared.log.topics import Topics, read_topics
+
+    cluster = Topics(kafka, Security.from_environment(os.environ), read_topics(file))
+    _show_differences([str(each) for each in cluster.differences()])
+
+
+def _show_differences(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+    if lines:
+        raise typer.Exit(EXIT_FAILED)
+    typer.echo("ok: the topics are as topics.yaml says")
 
 
 @app.command()

@@ -12,15 +12,14 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import msgspec
 import structlog
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from services.ingest import reports_api
+from services.ingest.activation import activate, slowest
 from services.ingest.hj212.session import by_mn
 from services.ingest.hj212_port import Hj212Port
 from services.ingest.lookup import ReportLookup
@@ -32,7 +31,6 @@ from services.notify.api.app import notify_routes
 from services.notify.desk.desk import Desk
 from services.notify.receipts import receipt_status
 from services.notify.sender import run as run_sender
-from services.options import Options, Scenario, bind, scenario_of
 from services.rules import api as rules_api
 from services.rules import worker as rules_worker
 from services.rules.store import RulesStore
@@ -40,7 +38,7 @@ from services.rules.worker import RulesWorker
 from services.why import Why
 from shared import data_directory
 from shared.access import Gate
-from shared.clock import Clock, ScenarioClock, SystemClock
+from shared.clock import Clock, ScenarioClock
 from shared.config.load import load
 from shared.data_directory import DataDirectory
 from shared.errors import Unavailable
@@ -48,19 +46,17 @@ from shared.http.basics import basic_routes, openapi_route, problem_handlers
 from shared.http.openapi import document
 from shared.http.serving import Serving, block_signals, wait_for_end
 from shared.log.sqlite import SqliteLog
-from shared.model.configuration import Configuration, encode_bundle
+from shared.model.configuration import Configuration
 from shared.model.instants import Instant
-from shared.model.report import Activate
 from shared.observe import logs
 from shared.observe.metrics import Metrics
+from shared.options import Options, bind, clock_of
 from shared.reports.judge import Judge
+from shared.version import version
 
 log = structlog.get_logger()
 
 SENDERS = 4
-TICK_FLOOR_US = 250_000
-"""Under the scenario clock ticks come at most every 250 ms of real time (contract §1)."""
-DEAF_TICKS = 4
 STOP_S = 12.0
 
 
@@ -74,7 +70,7 @@ class Running:
         self._wake_sender = threading.Event()
         self._threads: list[tuple[threading.Thread, threading.Event]] = []
         self.metrics = Metrics(CollectorRegistry())
-        self.metrics.build.labels(_version()).set(1)
+        self.metrics.build.labels(version()).set(1)
         self.directory = DataDirectory(options.data)
         path = self.directory.path
         self.log = SqliteLog(path / "log.db")
@@ -86,7 +82,7 @@ class Running:
         self.writer.start()
         if isinstance(clock, ScenarioClock) and self.seen.last_tick_us is not None:
             clock.go_on_from(Instant(self.seen.last_tick_us))
-        self._activate(fastest)
+        activate(configuration, self.seen, self.log, self.writer, clock, fastest)
         self.ticker = Ticker(self.writer, clock, self.tick_us, self.metrics, self.seen.last_tick_us)
         self.store = RulesStore(path / "rules.db")
         self.rules = RulesWorker(self.log, self.log, self.store, self.metrics)
@@ -107,25 +103,9 @@ class Running:
             ports[0], self._app, start_beside=self._open_hj212, stop_beside=self._close_hj212
         )
 
-    def _activate(self, fastest: float) -> None:
-        """Name the present configuration in the log, unless it is the one that counts already."""
-        bundle = self.configuration.bundle()
-        if fastest > 0:
-            slowest_tick = max(self.configuration.timing.tick_us, int(fastest * TICK_FLOOR_US))
-            deaf = max(bundle.deaf_after_us, DEAF_TICKS * slowest_tick)
-            bundle = msgspec.structs.replace(bundle, deaf_after_us=deaf)
-        name, body = encode_bundle(bundle)
-        if self.seen.last_bundle != name:
-            self.log.put(name, body)
-            self.writer.append_control(Activate(name)).result(timeout=30)
-            log.info("configuration_activated", bundle=name)
-
     def tick_us(self) -> int:
         """Program time between two ticks now."""
-        tick = self.configuration.timing.tick_us
-        if isinstance(self.clock, ScenarioClock):
-            return max(tick, int(self.clock.speed * TICK_FLOOR_US))
-        return tick
+        return slowest(self.configuration, self.clock)
 
     # -- life --------------------------------------------------------------------------------
 
@@ -187,7 +167,7 @@ class Running:
         )  # fmt: skip
         routes: list[Any] = [
             *basic_routes(self.metrics.registry, self._ready, self._refresh),
-            openapi_route(document(_version())),
+            openapi_route(document(version())),
             *reports_api.routes(
                 self.writer, self.gate, configuration.site.zone, self.log, self.metrics
             ),
@@ -219,13 +199,6 @@ class Running:
         return host, port
 
 
-def _version() -> str:
-    try:
-        return version("yujing")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def prepare(
     options: Options, *, clock: Callable[[Configuration], tuple[Clock, float]] | None = None
 ) -> Running:
@@ -235,7 +208,7 @@ def prepare(
         ConfigError, InUse, NewerData: nothing was opened for writing, no port is open.
     """
     configuration = load(options.config, os.environ)
-    chosen = clock(configuration) if clock else _clock(scenario_of(options, configuration))
+    chosen = clock(configuration) if clock else _chosen(clock_of(options, configuration))
     data_directory.check(options.data)
     http = bind(options.http, "--http")
     try:
@@ -251,10 +224,8 @@ def prepare(
         raise
 
 
-def _clock(scenario: Scenario | None) -> tuple[Clock, float]:
-    if scenario is None:
-        return SystemClock(), 0.0
-    return ScenarioClock(Instant(scenario.start_us), scenario.speed), scenario.speed
+def _chosen(clock: Clock) -> tuple[Clock, float]:
+    return clock, clock.speed if isinstance(clock, ScenarioClock) else 0.0
 
 
 def serve(options: Options) -> int:

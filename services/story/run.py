@@ -12,7 +12,6 @@ import structlog
 from rich.console import Console
 
 from services.embedded import Running, prepare
-from services.options import Options, scenario_of
 from services.story.device import Devices
 from services.story.ledger import read
 from services.story.phone import Phone
@@ -23,6 +22,7 @@ from shared.errors import YujingError
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant
 from shared.observe import logs
+from shared.options import Options, scenario_of
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "examples" / "story"
 START = "2020-01-19T00:00:00+08:00"

@@ -106,6 +106,16 @@ class Topics:
         self._admin.close()
 
     @property
+    def remark(self) -> str | None:
+        """What an operator should know about the cluster before he trusts it."""
+        if self._brokers >= self._wanted.replication:
+            return None
+        return (
+            f"{self._brokers} broker(s): {self.replication} copies instead of "
+            f"{self._wanted.replication}; a lost disk costs data"
+        )
+
+    @property
     def replication(self) -> int:
         """As many copies as wanted, or as there are brokers."""
         return min(self._wanted.replication, self._brokers)

@@ -84,7 +84,7 @@ Verdict = Accepted | Duplicate | Rejection
 class Source(msgspec.Struct, frozen=True):
     """Where a submission came from. `principal` is an access id or an MN, never a secret."""
 
-    listener: Literal["http", "hj212"]
+    listener: Literal["http", "hj212", "kafka"]
     principal: str
     facilities: tuple[str, ...] | None = None
     """Patterns this source may report for; None: any."""

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from services.options import bind, is_loopback, split_address
 from shared.errors import ConfigError, InUse
+from shared.options import bind, is_loopback, split_address
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from shared.clock import parse_clock
+from shared.clock import Clock, ScenarioClock, SystemClock, parse_clock
 from shared.errors import ConfigError, InUse
 from shared.model.configuration import Configuration
-from shared.model.instants import parse_instant
+from shared.model.instants import Instant, parse_instant
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -21,6 +21,13 @@ class Options(msgspec.Struct, frozen=True):
     clock: str | None = None
     demo: bool = False
     log_level: str = "info"
+    kafka: str = ""
+    """Brokers, HOST:PORT[,HOST:PORT]; separate services only."""
+    database_url: str = ""
+    topics: Path | None = None
+    """Another topics.yaml than the shipped one."""
+    instance: str = ""
+    """A stable name of this replica; the host's when empty."""
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -51,6 +58,14 @@ def scenario_of(options: Options, configuration: Configuration) -> Scenario | No
                 "no real gateway may be reached: give a loopback address or drop --clock"
             )
     return scenario
+
+
+def clock_of(options: Options, configuration: Configuration) -> Clock:
+    """The clock that `--clock` asks for; the machine's without it."""
+    scenario = scenario_of(options, configuration)
+    if scenario is None:
+        return SystemClock()
+    return ScenarioClock(Instant(scenario.start_us), scenario.speed)
 
 
 def is_loopback(host: str) -> bool:
