@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import yaml
 from prometheus_client import CollectorRegistry
@@ -54,11 +53,12 @@ def of_dashboards() -> Iterator[Query]:
                 yield Query(f"{file.name}: ${variable['name']}", inner[1])
 
 
-def panels(board: dict[str, list[dict[str, object]]]) -> Iterator[dict[str, list[dict[str, str]]]]:
+def panels(board: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """All panels, those inside collapsed rows too."""
     for panel in board["panels"]:
-        yield panel  # type: ignore[misc]
-        yield from panels(panel) if "panels" in panel else ()  # type: ignore[arg-type]
+        yield panel
+        if "panels" in panel:
+            yield from panels(panel)
 
 
 def plain(expr: str) -> str:
@@ -88,7 +88,7 @@ def names_in(expr: str) -> set[str]:
     return set(OURS.findall(re.sub(r'"[^"]*"', '""', expr)))
 
 
-def topics() -> list[dict[str, object]]:
-    """The topics as deploy/kafka/topics.yaml declares them, where it exists."""
-    file: Path = DEPLOY / "kafka" / "topics.yaml"
-    return yaml.safe_load(file.read_text())["topics"] if file.exists() else []  # type: ignore[no-any-return]
+def partitions(topic: str) -> int:
+    """How many partitions deploy/kafka/topics.yaml gives a topic."""
+    declared = yaml.safe_load((DEPLOY / "kafka" / "topics.yaml").read_text())["topics"]
+    return int(declared[topic]["partitions"])
