@@ -13,6 +13,9 @@ promtool:prometheus:the check of /metrics by promtool
 chromium:chromium:the page in a real browser
 /usr/share/fonts/truetype/wqy/wqy-microhei.ttc:fonts-wqy-microhei:screenshots with Chinese characters
 faketime:faketime:steps of the clock
+kcat:kcat:a foreign client that publishes to the inbox topic
+java:openjdk-17-jre-headless:a real Kafka broker
+mvn:maven:a real Kafka broker
 '
 
 has() {

@@ -24,6 +24,7 @@ PARTS: dict[str, tuple[tuple[str, ...], str]] = {
     "kannel": (("bearerbox", "smsbox"), "kannel"),
     "exim": (("exim4", "openssl"), "exim4-daemon-light openssl"),
     "promtool": (("promtool",), "prometheus"),
+    "kcat": (("kcat",), "kcat"),
     "faketime": (("faketime",), "faketime"),
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

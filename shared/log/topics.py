@@ -4,6 +4,7 @@ The number of partitions is never changed on a topic that exists: a facility's p
 hash modulo that number.
 """
 
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError
 
+from shared.clock import real_monotonic
 from shared.errors import ConfigError, Unavailable
 from shared.log.security import Security
 
@@ -21,6 +23,7 @@ FILE = Path(__file__).parents[2] / "deploy" / "kafka" / "topics.yaml"
 PACKED = Path(__file__).parent / "topics.yaml"
 """Where an installed distribution carries it."""
 TIMEOUT_S = 10.0
+MISSING = "it is missing"
 IN_SYNC = "min.insync.replicas"
 
 
@@ -137,7 +140,7 @@ class Topics:
         found: list[Difference] = []
         for topic in topics:
             if topic.name not in there:
-                found.append(Difference(topic.name, "it is missing", "apply makes it", topic))
+                found.append(Difference(topic.name, MISSING, "apply makes it", topic))
                 continue
             found += self._compare(
                 topic, there[topic.name], configs.get("topic", {}).get(topic.name, {})
@@ -214,7 +217,14 @@ class Topics:
                     )
         except (KafkaError, OSError) as error:
             raise Unavailable(f"the cluster refused: {type(error).__name__}: {error}") from error
+        self._wait_until_seen()
         return done
+
+    def _wait_until_seen(self) -> None:
+        """A topic is made before every broker has heard of it."""
+        deadline = real_monotonic() + TIMEOUT_S
+        while any(d.what == MISSING for d in self.differences()) and real_monotonic() < deadline:
+            threading.Event().wait(0.1)
 
 
 def verify(bootstrap: str, security: Security, path: Path | None, names: Iterable[str]) -> None:
