@@ -16,6 +16,7 @@ faketime:faketime:steps of the clock
 kcat:kcat:a foreign client that publishes to the inbox topic
 java:openjdk-17-jre-headless:a real Kafka broker
 mvn:maven:a real Kafka broker
+/usr/lib/postgresql:postgresql:notify on PostgreSQL
 '
 
 has() {

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.testing.parts.kafka import Broker
 
 KAFKA_JARS = Path(__file__).parents[1] / "var" / "kafka" / "lib"
+
 IN_CI = os.environ.get("CI") == "true"
 os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
@@ -52,6 +53,10 @@ def missing_package(part: str) -> str | None:
     if part == "kafka":
         there = (KAFKA_JARS.exists() and shutil.which("java")) or None
         return None if there else "openjdk-17-jre-headless maven && sh scripts/install_kafka.sh"
+    if part == "postgres":  # Debian keeps its binaries off the PATH
+        from shared.testing.parts.postgres import binaries
+
+        return None if binaries() else "postgresql"
     if part == "chromium":
         return None if any(shutil.which(name) for name in BROWSERS) else "chromium"
     commands, package = PARTS[part]

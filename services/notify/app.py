@@ -117,7 +117,7 @@ def run(
             is_due = timer is not None and timer <= clock.now()
             if is_due or steady - last_tick >= tick_us():
                 notify.tick_slack_us = TICKS_LATE * tick_us()
-                notify.tick(*notify.both_clocks())
+                notify.tick(clock.now(), steady)
                 last_tick = steady
                 wake_sender.set()
             if not batch:

@@ -20,6 +20,8 @@ from shared.model.severity import Severity
 
 LOOK_AT = 20
 """Candidates looked at in one go; more only when all of these may not go out."""
+LOOK_FAR = 10
+"""Times that many, when others hold what comes first."""
 STALE_US = 60_000_000
 """What was never tried a minute before it was over is not news any more."""
 DAY_US = 86_400_000_000
@@ -40,13 +42,15 @@ def claim(work: Work, busy: Collection[str], boot: int, link: Link, *, drill: bo
     The most urgent message: severe before mild, everybody's first before anybody's second.
 
     Looks again at the incident: what is not owed any more is withheld here, with its reason.
-    None: nothing may go out now (or only by channels that are `busy`).
+    None: nothing may go out now (or only by channels that are `busy`). What another unit has in
+    hand is passed over and never waited for; that one or the next claim finds it.
     """
-    while True:
-        rows = _candidates(work, busy)
+    page = 0
+    while page < LOOK_FAR:
+        rows = _candidates(work, busy, page)
         changed = False
         for row in rows:
-            chosen = _in_order(work, row)
+            chosen = _chosen(work, row)
             if chosen is None:
                 continue
             begun = _begin(work, chosen, boot, link, drill=drill)
@@ -54,19 +58,42 @@ def claim(work: Work, busy: Collection[str], boot: int, link: Link, *, drill: bo
                 return begun
             changed = True
             break
-        if not changed:
+        if changed:
+            continue
+        if len(rows) < LOOK_AT:
             return None
+        page += 1
+    return None
 
 
-def _candidates(work: Work, busy: Collection[str]) -> list[Row]:
+def _chosen(work: Work, row: Row) -> Row | None:
+    """What goes out for this candidate, with its incident and its person held."""
+    held = work.unit.try_hold_notice(row)
+    if held is None or not _may_go(work, held):
+        return None
+    chosen = _in_order(work, held)
+    if chosen is None or not work.unit.persons.try_hold(chosen["person"]):
+        return None
+    return chosen
+
+
+def _may_go(work: Work, row: Row) -> bool:
+    """Still, now that nobody else can change it."""
+    if row["state"] == "retry":
+        return row["due_us"] is not None and row["due_us"] <= work.now
+    return bool(row["state"] == "queued")
+
+
+def _candidates(work: Work, busy: Collection[str], page: int) -> list[Row]:
     c = t.outbox.c
     rows: list[Row] = []
     for state in ("queued", "retry"):
         query: Select[tuple[object, ...]] = (
             select(t.outbox)
             .where(c.state == state)
-            .order_by(c.rank, c.turn, c.queued_us)
+            .order_by(c.rank, c.turn, c.queued_us, c.id)
             .limit(LOOK_AT)
+            .offset(LOOK_AT * page)
         )
         if busy:
             query = query.where(c.channel.not_in(list(busy)))

@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from services.notify import why as why_
 from services.notify.answers import answer
 from services.notify.claims import Claim, claim
+from services.notify.clockwatch import Clockwatch
 from services.notify.core import incident as fold
 from services.notify.core.incident import Incident
 from services.notify.core.notice import incident_id
@@ -23,7 +24,7 @@ from services.notify.core.policy import policy_for, relevant, tells
 from services.notify.desk import tables as t
 from services.notify.desk.desk import Desk
 from services.notify.desk.unit import Unit
-from services.notify.outcomes import hold_is_over, lost, receipt, record
+from services.notify.outcomes import hold_is_over, is_over, lost, receipt, record
 from services.notify.port import (
     ChannelText,
     Counts,
@@ -34,6 +35,8 @@ from services.notify.port import (
     Refusal,
     ReplyReader,
 )
+from services.notify.replica import Replica
+from services.notify.shift import shift
 from services.notify.telling import (
     end_for_acknowledgement,
     end_for_rise,
@@ -44,16 +47,13 @@ from services.notify.telling import (
 )
 from services.notify.views import Views, read_chain, verify
 from services.notify.work import NoCounts, Work
-from shared.clock import Clock, ScenarioClock
+from shared.clock import Clock
 from shared.model.configuration import Configuration, lineage
 from shared.model.instants import Instant
 from shared.model.transition import Transition, transition_id
 
-CLOCK_STEP_US = 1_000_000
-"""A wall clock that went this much more or less than the steady one was set."""
-READ_APART_US = 100_000
-"""Both clocks are read within this, or again: we may be stopped between the two."""
-READINGS = 10
+MARGIN_US = 10_000_000
+"""What an attempt may take beside the channel's time-out: being claimed, begun and recorded."""
 AT_ONCE = 500
 """Incidents in one transaction of a tick, so that a storm does not hold the writer for long."""
 LINK_LIFE_US = 86_400_000_000
@@ -78,6 +78,8 @@ class Notify:
         link: Link,
         counts: Counts | None = None,
         drill: bool = False,
+        replica: str = "main",
+        margin_us: int = MARGIN_US,
     ) -> None:
         self._desk = desk
         self._clock = clock
@@ -85,12 +87,13 @@ class Notify:
         self._link = link
         self._counts = counts or NoCounts()
         self._drill = drill
-        self._last: tuple[int, int] | None = None
+        self._time = Clockwatch(clock, is_served=desk.is_served)
+        longest_us = max((each.timeout_us for each in configuration.channels.values()), default=0)
+        self._replica = Replica(replica, longest_us + margin_us, is_served=desk.is_served)
         self.tick_slack_us = 2_000_000
         self.set_configuration(configuration)
         with desk.unit() as unit:
-            self._boot = unit.meta("boot") + 1
-            unit.set_meta("boot", self._boot)
+            self._replica.enter(unit)
 
     def set_configuration(self, configuration: Configuration) -> None:
         """From now on; incidents that are open keep their policies, not their rosters."""
@@ -103,18 +106,16 @@ class Notify:
         """One unit at the instant at which it holds the desk.
 
         The clocks are read inside: an instant from before the wall clock was set, used after
-        another thread has moved the timers with it, would ring the whole ladder.
+        another has moved the timers with it, would ring the whole ladder.
         """
-        with self._desk.unit() as unit:
-            now, steady_us = self.both_clocks()
-            last, self._last = self._last, (now, steady_us)
-            try:
-                self._notice_step(unit, last, now, steady_us)
-                yield Work(unit, self._configuration, self._counts, now)
-                unit.flush()
-            except BaseException:
-                self._last = last  # the shift was not kept: it is noticed again
-                raise
+        while True:
+            with self._desk.unit() as unit:
+                now = self._time.observe(unit)
+                if now is not None:
+                    yield Work(unit, self._configuration, self._counts, now)
+                    unit.flush()
+                    return
+            self._follow_clock()
 
     # transitions
 
@@ -247,16 +248,19 @@ class Notify:
         with self._work() as work:
             o = t.outbox.c
             over = select(t.outbox).where(o.state == "unknown", o.due_us <= work.now)
-            for row in work.unit.connection.execute(over).mappings().all():
-                hold_is_over(work, dict(row))
+            for found in work.unit.connection.execute(over).mappings().all():
+                row = work.unit.try_hold_notice(dict(found))
+                if row is not None and is_over(work, row):
+                    hold_is_over(work, row)
             i = t.incidents.c
             query = select(i.id).where(i.due_us <= work.now).order_by(i.due_us)
             ids = list(work.unit.connection.execute(query).scalars())
         for begin in range(0, len(ids), AT_ONCE):
             with self._work() as work:
-                work.unit.expect(ids[begin : begin + AT_ONCE])
+                # Another replica may be at it; what it has taken is not due any more.
+                work.unit.expect(ids[begin : begin + AT_ONCE], skip_locked=True)
                 for id_ in ids[begin : begin + AT_ONCE]:
-                    incident = work.unit.incident(id_)
+                    incident = work.unit.incident(id_) if work.unit.is_held(id_) else None
                     if incident is not None:
                         run_due(work, incident)
 
@@ -278,51 +282,35 @@ class Notify:
         known = [each for each in found if each is not None]
         return Instant(min(known)) if known else None
 
-    def both_clocks(self) -> tuple[Instant, int]:
-        """The wall and the steady clock, read as close together as makes a comparison fair."""
-        for _ in range(READINGS):
-            before = self._clock.steady_us()
-            now = self._clock.now()
-            after = self._clock.steady_us()
-            if after - before < READ_APART_US:
-                break
-        return now, after
+    def clock_now(self) -> Instant:
+        """About the instant at which a verb would decide now."""
+        return self._time.estimate()
 
-    def _notice_step(
-        self, unit: Unit, last: tuple[int, int] | None, now: Instant, steady_us: int
-    ) -> None:
+    def _follow_clock(self) -> None:
         """The wall clock was set: what waits goes on waiting as long as it would have."""
-        if last is None or isinstance(self._clock, ScenarioClock):
-            return  # a scenario clock never steps, and runs far between two readings
-        by_us = (now - last[0]) - (steady_us - last[1])
-        if abs(by_us) <= CLOCK_STEP_US:
-            return
-        self._shift(unit, by_us, now)
+        with self._desk.unit(alone=True) as unit:
+            reading = self._time.settle(unit)
+            by_us = 0 if reading is None else self._time.by(reading)
+            if reading is not None:
+                self._shift(unit, by_us, reading.now)
+        if reading is not None:
+            self._time.moved(reading, by_us)
 
-    def _notice_set_back(self, unit: Unit, now: Instant) -> None:
-        """At start: a clock behind what is written already was set back while we were away.
-
-        How far is not known, at least by this much; a clock set forward looks like time passed.
-        """
-        newest = unit.connection.execute(select(func.max(t.ledger.c.at_us))).scalar()
-        if newest is None or isinstance(self._clock, ScenarioClock):
+    def _notice_set_back(self) -> None:
+        """At start: a clock behind what is written already was set back while nobody ran."""
+        with self._desk.read() as connection:  # long, so without keeping anybody waiting
+            newest = connection.execute(select(func.max(t.ledger.c.at_us))).scalar()
+        if newest is None:
             return
-        if newest - now > CLOCK_STEP_US:
-            self._shift(unit, now - newest, now)
+        with self._desk.unit(alone=True) as unit:
+            now, by_us = self._time.behind(unit, newest)
+            if by_us:
+                self._shift(unit, by_us, now)
+        self._time.forget()
 
     def _shift(self, unit: Unit, by_us: int, now: Instant) -> None:
-        log.warning("clock_stepped", seconds=by_us / 1e6)
-        o = t.outbox.c
-        unit.connection.execute(
-            update(t.outbox).where(o.due_us.is_not(None)).values(due_us=o.due_us + by_us)
-        )
-        i = t.incidents.c
-        for id_ in unit.connection.execute(select(i.id).where(i.state == "open")).scalars().all():
-            incident = unit.incident(id_)
-            assert incident is not None
-            unit.put(fold.shifted(incident, by_us))
-            if due(incident, self._desk.min_step_gap_us) is not None:
-                unit.write(id_, now, "clock_stepped", reason=f"{by_us / 1e6:+.1f} s")
+        gap_us = self._desk.min_step_gap_us
+        shift(unit, by_us, now, gap_us, with_leases=self._time.asks_server)
 
     # people
 
@@ -403,22 +391,38 @@ class Notify:
 
     def recover_claims(self, now: Instant) -> None:
         """At start: what an earlier process was sending has an unknown outcome."""
+        self._notice_set_back()
+        self._lose_orphans()
+
+    def beat(self) -> None:
+        """Say that this replica lives, and take over from those that do not."""
         with self._work() as work:
-            self._notice_set_back(work.unit, now)
-            o = t.outbox.c
-            query = select(t.outbox).where(o.state == "sending", o.boot < self._boot)
-            for row in work.unit.connection.execute(query).mappings().all():
-                lost(work, dict(row), "the process ended while it was sent")
+            self._replica.renew(work.unit)
+        with self._work() as work:
+            for name in self._replica.bury(work.unit):
+                log.warning("replica_lost", replica=name)
+        self._lose_orphans()
+
+    @property
+    def beat_us(self) -> int:
+        """How often `beat` is to be called, in real time."""
+        return self._replica.beat_us
+
+    def _lose_orphans(self) -> None:
+        with self._work() as work:
+            for row in self._replica.orphans(work.unit):
+                lost(work, row, "the process ended while it was sent")
 
     def claim(self, now: Instant, busy: Collection[str] = ()) -> Claim | None:
         """The next message to send, committed before anybody is called."""
         with self._work() as work:
-            return claim(work, busy, self._boot, self._link, drill=self._drill)
+            self._replica.stay(work.unit)
+            return claim(work, busy, self._replica.boot, self._link, drill=self._drill)
 
     def record(self, claimed: Claim, outcome: Outcome, now: Instant) -> None:
         """How an attempt ended. Only the attempt that is under way may say so."""
         with self._work() as work:
-            row = work.unit.notice(claimed.notification)
+            row = work.unit.hold_notice(claimed.notification)
             if row is None or row["attempts"] != claimed.attempt or row["boot"] != claimed.boot:
                 return
             record(work, row, outcome)
@@ -426,7 +430,7 @@ class Notify:
     def receipt(self, channel: str, notification: str, status: ReceiptStatus, now: Instant) -> None:
         """Later proof; unknown ids and ids of another channel change nothing."""
         with self._work() as work:
-            row = work.unit.notice(notification)
+            row = work.unit.hold_notice(notification)
             if row is not None and row["channel"] == channel:
                 receipt(work, row, status)
 

@@ -1,9 +1,10 @@
 """Outcomes: what an attempt's answer, a lost answer or a receipt makes of a notice."""
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from services.notify.core.attempt import After, after_retry, after_unknown
 from services.notify.desk import tables as t
+from services.notify.desk.put import put
 from services.notify.desk.unit import Row
 from services.notify.port import Accepted, Outcome, ReceiptStatus, Refused, Retry, Unknown
 from services.notify.telling import end_other_ways, recover_one, try_next_way
@@ -58,13 +59,11 @@ def accepted(work: Work, row: Row, text: str, reference: str) -> None:
 def remember_text(work: Work, row: Row, text: str) -> None:
     """The last text on this person's phone."""
     work.unit.change(row["id"], text=text)
-    key = (t.phones.c.person == row["person"]) & (t.phones.c.channel == row["channel"])
+    key = {"person": row["person"], "channel": row["channel"]}
     values = {
         "at_us": work.now, "incident": row["incident"], "notification": row["id"], "text": text,
     }  # fmt: skip
-    execute = work.unit.connection.execute
-    if execute(update(t.phones).where(key).values(**values)).rowcount == 0:
-        execute(insert(t.phones).values(person=row["person"], channel=row["channel"], **values))
+    put(work.unit.connection, t.phones, key, values)
 
 
 def failed(work: Work, row: Row, reason: str) -> None:
@@ -88,6 +87,11 @@ def lost(work: Work, row: Row, reason: str) -> None:
             failed(work, row, f"unknown twice: {reason}")
         case _:
             work.unit.change(row["id"], state="unknown", due_us=after.due_us, reason=reason)
+
+
+def is_over(work: Work, row: Row) -> bool:
+    """No receipt has come in the time it was given."""
+    return row["state"] == "unknown" and row["due_us"] is not None and row["due_us"] <= work.now
 
 
 def hold_is_over(work: Work, row: Row) -> None:

@@ -1,8 +1,3 @@
-import pytest
+from tests.scenario.desk_fixtures import desks, house, houses
 
-from tests.scenario.house import House
-
-
-@pytest.fixture
-def house() -> House:
-    return House()
+__all__ = ["desks", "house", "houses"]

@@ -11,6 +11,7 @@ from shared.model.configuration import Timing
 from shared.model.facility import Facility
 from shared.model.people import CatchAll, Policy, PolicyMatch, Repeat, Step, Target
 from shared.model.severity import Severity
+from tests.scenario.desks import Houses
 from tests.scenario.house import (
     REST,
     House,
@@ -159,21 +160,23 @@ def test_a_territory_without_a_roster_climbs_to_its_parent(house: House) -> None
     house.no_other_messages()
 
 
-def test_a_role_nobody_holds_goes_to_the_catch_all_and_is_shown(house: House) -> None:
+def test_a_role_nobody_holds_goes_to_the_catch_all_and_is_shown(
+    house: House, houses: Houses
+) -> None:
     """An orphan rings somebody and is counted."""
     policy = Policy(
         "p", None, (step("nobody"),), CatchAll((Target(person="chief"),), ("mail",), 10**9)
     )
-    lonely = House(configuration(policies=(policy,)))
+    lonely = houses(configuration(policies=(policy,)))
     lonely.fire()
     lonely.phone("chief", "mail").expect()
     assert "orphan" in lonely.kinds()
     assert lonely.counts.orphans == 1
 
 
-def test_nobody_to_reach_starts_the_next_step_at_once() -> None:
+def test_nobody_to_reach_starts_the_next_step_at_once(houses: Houses) -> None:
     """A dead number does not cost a quarter of an hour."""
-    house = House()
+    house = houses()
     house.wire.fates["sms"] = lambda m: Refused("no") if m.person == "li" else Accepted("", "x")
     house.wire.fates["mail"] = lambda m: Refused("no") if m.person == "li" else Accepted("", "x")
     house.wire.fates["screen"] = lambda m: Refused("no")
@@ -266,9 +269,9 @@ def test_a_crash_in_flight_waits_for_its_receipt(house: House) -> None:
     house.no_other_messages()
 
 
-def test_the_budget_keeps_its_reserves() -> None:
+def test_the_budget_keeps_its_reserves(houses: Houses) -> None:
     """10 a day with orange 2 and red 3: yellow 5, orange 7, red 10."""
-    house = House(configuration(channels=with_budget(10, {"orange": 2, "red": 3})))
+    house = houses(configuration(channels=with_budget(10, {"orange": 2, "red": 3})))
     seen = []
     for severity, n in (("yellow", 7), ("orange", 4), ("red", 5)):
         for i in range(n):
@@ -312,6 +315,21 @@ def test_a_clock_set_back_while_down_forgets_nobody(house: House) -> None:
     house.no_other_messages()
 
 
+def test_a_clock_set_back_is_followed_once_however_often_it_starts(house: House) -> None:
+    """What was written by the old clock stays in the ledger and is no news at the next start."""
+    house.fire()
+    house.phone("li").expect()
+    house.clock.step(-3600_000_000)
+    house.tick()
+    for _ in range(3):
+        house.restart()
+        house.fast_forward("1m")
+        house.no_other_messages()
+    house.fast_forward("2m")
+    house.phone("li").expect("第2次")
+    house.no_other_messages()
+
+
 def test_steps_missed_while_down_collapse_into_one(house: House) -> None:
     """An hour down is one step, not four at once."""
     house.fire()
@@ -335,12 +353,12 @@ def test_the_policy_is_that_of_the_opening(house: House) -> None:
     assert {each.message.person for each in house.wire.sent} == {"li", "chen"}
 
 
-def test_an_override_wins_at_that_moment(house: House) -> None:
+def test_an_override_wins_at_that_moment(house: House, houses: Houses) -> None:
     """At eight the next one is on duty."""
     policy = Policy(
         "p", None, (step("duty_officer", wait="30h", repeat=Repeat(20 * 3600_000_000, 1)),)
     )
-    changing = House(configuration(policies=(policy,)))
+    changing = houses(configuration(policies=(policy,)))
     changing.fire()
     changing.fast_forward("21h")
     assert [each.message.person for each in changing.wire.sent] == ["li", "zhang"]
@@ -435,9 +453,9 @@ def test_a_broken_wording_still_tells(house: House) -> None:
     assert house.counts.broken == 1
 
 
-def test_the_ledger_is_whole_and_tells_tampering() -> None:
+def test_the_ledger_is_whole_and_tells_tampering(houses: Houses) -> None:
     """Every chain verifies; one changed word is found."""
-    house = House()
+    house = houses()
     house.fire()
     house.acknowledge()
     house.clear()
@@ -446,19 +464,20 @@ def test_the_ledger_is_whole_and_tells_tampering() -> None:
     assert entries is not None
     assert [each["n"] for each in entries] == list(range(1, len(entries) + 1))
     with house.desk.unit() as unit:
-        unit.connection.exec_driver_sql("DROP TRIGGER ledger_no_update")
+        drop = "DROP TRIGGER ledger_no_update"
+        unit.connection.exec_driver_sql(drop + (" ON ledger" if house.desk.is_served else ""))
         unit.connection.exec_driver_sql("UPDATE ledger SET person='wu' WHERE kind='acknowledged'")
     assert len(house.notify.audit_verify()) == 1
 
 
-def test_a_storm_does_not_delay_a_severe_alert() -> None:
+def test_a_storm_does_not_delay_a_severe_alert(houses: Houses) -> None:
     """A red one goes before hundreds of yellow ones that came first."""
     base = configuration()
     many = {
         f"x{n}": Facility(f"x{n}", f"厂{n}", f"厂{n}", "420100", "hospital_wastewater")
         for n in range(500)
     }
-    house = House(configuration(facilities=base.facilities | many))
+    house = houses(configuration(facilities=base.facilities | many))
     house.notify.on_transitions(
         [house.transition("cod", "firing", "yellow", name) for name in many], house.now
     )
@@ -468,11 +487,11 @@ def test_a_storm_does_not_delay_a_severe_alert() -> None:
     assert claimed.message.person == "wu"
 
 
-def test_steps_keep_their_gap_and_one_tick_takes_one() -> None:
+def test_steps_keep_their_gap_and_one_tick_takes_one(houses: Houses) -> None:
     """A ladder of empty rungs is climbed one a tick."""
     steps = tuple(Step((Target(role="nobody"),), ("sms",), 0) for _ in range(3))
     policy = Policy("p", PolicyMatch(), (*steps, step("shift_leader")), None)
-    house = House(configuration(policies=(policy, REST), timing=Timing(min_step_gap_us=2_000_000)))
+    house = houses(configuration(policies=(policy, REST), timing=Timing(min_step_gap_us=2_000_000)))
     house.fire()
     house.fast_forward("10s")
     at = [e["at"] for e in house.incident()["timeline"] if e["kind"] == "step"]

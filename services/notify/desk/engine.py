@@ -1,43 +1,25 @@
 """What is special to SQLite: how the desk's file is opened, locked and made durable.
 
-Everything else of the desk is SQL that PostgreSQL understands too.
+What is special to PostgreSQL is in `server`. Everything else of the desk is SQL for both.
 """
 
 import sqlite3
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from shared.errors import Unavailable
-
-MIGRATIONS = Path(__file__).parent / "migrations"
+from services.notify.desk.migrate import migrate
 
 
 def open_engine(path: Path | None) -> Engine:
     """The desk at `path` (None: in memory, for tests), migrated to what this program knows."""
     engine = _memory() if path is None else _file(path)
     event.listen(engine, "begin", _begin_immediate)
-    migrate(engine)
-    return engine
-
-
-def migrate(engine: Engine) -> None:
-    """Bring the tables to the newest version; nothing happens when they are."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def is_full_or_broken(error: Exception) -> bool:
-    """Whether the disk, not the program, is at fault; trying again may help."""
-    return isinstance(error, OperationalError | sqlite3.OperationalError | Unavailable)
+        migrate(connection)
+    return engine
 
 
 def _memory() -> Engine:

@@ -21,7 +21,31 @@ meta = Table(
     Column("key", String, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""`after_seq`: the last transition taken. `boot`: how often the desk was opened for work."""
+"""`after_seq`: the last transition taken. `boot`: how often the desk was opened for work.
+`shifted_us`: how far the timers were moved with the clock, all steps together; `set_back_from`
+and `set_back_to`: what the clock showed before and after it was set back."""
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("topic", String, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next", BigInteger, nullable=False),
+)
+"""Where to read on. Whoever holds the row takes what is next of its partition."""
+
+persons = Table("persons", metadata, Column("id", String, primary_key=True))
+"""What is decided per person (turn, ticket, budget) is decided under his row."""
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("boot", BigInteger, nullable=False),
+    Column("renewed_us", BigInteger, nullable=False),
+    Column("alive_until_us", BigInteger, nullable=False),
+)
+"""Who may be sending: a claim whose boot is not here has an unknown outcome."""
 
 inbox = Table(
     "inbox",
@@ -34,6 +58,7 @@ inbox = Table(
     Column("incident", String, index=True),
     Column("effect", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("partition", Integer, nullable=False, server_default="0"),
 )
 """Every transition taken, what it did, and to which incident: what `why` answers from."""
 
@@ -100,7 +125,8 @@ outbox = Table(
     Index("outbox_by_incident", "incident", "state"),
     Index("outbox_by_person", "person", "state"),
 )
-"""What is owed to whom. `rank` is minus the severity's rank, `turn` the place in the person's
+"""What is owed to whom. A notice changes only under the row of its incident; an answer, which has
+none, under the row of its person. `rank` is minus the severity's rank, `turn` the place in the person's
 own queue: every person's first message goes before anybody's second of that severity."""
 
 attempts = Table(

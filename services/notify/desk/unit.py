@@ -1,6 +1,7 @@
 """Unit: one transaction of the desk. Reads through a cache, writes in bulk just before commit.
 
-A storm of thousands of transitions is one transaction with a handful of statements, not tens of
+What it reads of an incident it holds until it ends: on a server the row is locked, and everything
+of the incident with it. A storm of thousands of transitions is one transaction with a handful of statements, not tens of
 thousands. A verb of notify is exactly one unit, so a crash leaves all of it or nothing.
 """
 
@@ -14,6 +15,7 @@ from services.notify.core.incident import INCIDENT_FORMAT, Incident
 from services.notify.core.ledger import GENESIS, Entry, entry
 from services.notify.core.owed import due
 from services.notify.desk import tables as t
+from services.notify.desk.persons import Persons
 from shared.errors import NewerData
 from shared.model.instants import Instant
 
@@ -47,10 +49,16 @@ class _Held:
 
 
 class Unit:
-    """Used by one thread between begin and commit; `flush` is called once, before commit."""
+    """
+    Used by one thread between begin and commit; `flush` is called once, before commit.
 
-    def __init__(self, connection: Connection, min_step_gap_us: int) -> None:
+    `is_alone`: nobody else writes meanwhile, so whatever was read is still so.
+    """
+
+    def __init__(self, connection: Connection, min_step_gap_us: int, *, is_alone: bool) -> None:
         self.connection = connection
+        self.is_alone = is_alone
+        self.persons = Persons(connection, is_alone=is_alone)
         self._gap_us = min_step_gap_us
         self._held: dict[str, _Held] = {}
         self._latest: dict[str, str | None] = {}
@@ -59,7 +67,6 @@ class Unit:
         self._notices: dict[str, dict[str, Row]] = {}
         self._known_taken: set[str] | None = None
         self._inbox: dict[str, Row] = {}
-        self._turns: dict[str, int] = {}
 
     # incidents
 
@@ -94,12 +101,15 @@ class Unit:
             held.incident = incident
             held.is_dirty = True
 
-    def _hold(self, id_: str) -> _Held | None:
+    def try_hold(self, id_: str) -> bool:
+        """Hold this incident; False while another unit has it. Never waits."""
+        return self._hold(id_, skip_locked=True) is not None
+
+    def _hold(self, id_: str, *, skip_locked: bool = False) -> _Held | None:
         if id_ not in self._held:
             c = t.incidents.c
-            row = self.connection.execute(
-                select(c.body, c.head, c.entries).where(c.id == id_)
-            ).first()
+            query = select(c.body, c.head, c.entries).where(c.id == id_)
+            row = self.connection.execute(query.with_for_update(skip_locked=skip_locked)).first()
             if row is None:
                 return None
             self._held[id_] = _Held(decode_incident(row[0]), row[1], row[2], is_new=False)
@@ -138,14 +148,6 @@ class Unit:
         id_ = row["id"]
         if self.notice(id_, row["incident"]) is not None:
             return False
-        person = row["person"]
-        if person not in self._turns:
-            query = select(func.count()).where(
-                t.outbox.c.person == person, t.outbox.c.state.in_(WAITING)
-            )
-            self._turns[person] = self.connection.execute(query).scalar() or 0
-        row["turn"] = self._turns[person]
-        self._turns[person] += 1
         self._notices_of(row["incident"])[id_] = row
         self._new_notices[id_] = row
         return True
@@ -157,9 +159,32 @@ class Unit:
         if incident:
             row = self._notices_of(incident).get(id_)
             return None if row is None else dict(row)
-        found = self.connection.execute(select(t.outbox).where(t.outbox.c.id == id_)).mappings()
-        first = found.first()
-        return None if first is None else dict(first)
+        return self._read_notice(id_)
+
+    def hold_notice(self, id_: str) -> Row | None:
+        """One notice as it is now, with what it belongs to held, so that it may be changed."""
+        row = self.notice(id_)
+        if row is None:
+            return None
+        if row["incident"]:
+            self._hold(row["incident"])
+        else:
+            self.persons.hold((row["person"],))
+        return row if self.is_alone else self._read_notice(id_)
+
+    def try_hold_notice(self, row: Row) -> Row | None:
+        """The same for a notice read before; None while another unit has it. Never waits."""
+        if row["incident"]:
+            if not self.try_hold(row["incident"]):
+                return None
+        elif not self.persons.try_hold(row["person"]):
+            return None
+        return row if self.is_alone else self._read_notice(row["id"])
+
+    def _read_notice(self, id_: str) -> Row | None:
+        query = select(t.outbox).where(t.outbox.c.id == id_)
+        row = self.connection.execute(query).mappings().first()
+        return None if row is None else dict(row)
 
     def notices(
         self, incident: str, states: Sequence[str] | None = None, person: str | None = None
@@ -196,19 +221,21 @@ class Unit:
         for row in self.connection.execute(query).mappings():
             self._notices[row["incident"]][row["id"]] = dict(row)
 
-    def expect(self, ids: Sequence[str]) -> None:
-        """Read these incidents and their notices together, not one by one."""
-        wanted = [each for each in ids if each not in self._held]
+    def expect(self, ids: Sequence[str], *, skip_locked: bool = False) -> None:
+        """Hold these incidents and read their notices together, not one by one."""
+        wanted = sorted(each for each in ids if each not in self._held)
         c = t.incidents.c
         for begin in range(0, len(wanted), IN_ONE_QUERY):
             some = wanted[begin : begin + IN_ONE_QUERY]
-            rows = self.connection.execute(
-                select(c.id, c.body, c.head, c.entries).where(c.id.in_(some))
-            )
+            query = select(c.id, c.body, c.head, c.entries).where(c.id.in_(some)).order_by(c.id)
+            rows = self.connection.execute(query.with_for_update(skip_locked=skip_locked))
             for id_, body, head, entries in rows.all():
                 self._held[id_] = _Held(decode_incident(body), head, entries, is_new=False)
                 self._notices[id_] = {}
             self._read_notices([each for each in some if each in self._held])
+
+    def is_held(self, id_: str) -> bool:
+        return id_ in self._held
 
     def expect_facilities(self, facilities: Sequence[str]) -> None:
         """The same for the latest incident of each facility."""
@@ -225,20 +252,17 @@ class Unit:
             # The last of each facility stays: its open incident, else the newest.
             for facility, id_ in rows:
                 self._latest[facility] = id_
-            self.expect([id_ for each in some if (id_ := self._latest[each]) is not None])
+        self.expect([id_ for each in wanted if (id_ := self._latest[each]) is not None])
 
     # small things
 
     def meta(self, key: str) -> int:
-        found = self.connection.execute(select(t.meta.c.value).where(t.meta.c.key == key)).scalar()
-        return found or 0
+        """A number that the desk remembers; nobody else changes it until this unit ends."""
+        query = select(t.meta.c.value).where(t.meta.c.key == key)
+        return int(self.connection.execute(query.with_for_update()).scalar_one())
 
     def set_meta(self, key: str, value: int) -> None:
-        done = self.connection.execute(
-            update(t.meta).where(t.meta.c.key == key).values(value=value)
-        )
-        if done.rowcount == 0:
-            self.connection.execute(insert(t.meta).values(key=key, value=value))
+        self.connection.execute(update(t.meta).where(t.meta.c.key == key).values(value=value))
 
     def is_taken(self, transition: str) -> bool:
         if transition in self._inbox:
@@ -273,6 +297,7 @@ class Unit:
             changed = update(t.incidents).where(t.incidents.c.id == bindparam("key"))
             self.connection.execute(changed, [{"key": row.pop("id"), **row} for row in old])
         if self._new_notices:
+            self._assign_turns(list(self._new_notices.values()))
             self.connection.execute(insert(t.outbox), list(self._new_notices.values()))
         if self._entries:
             entries = [msgspec.structs.asdict(each) for each in self._entries]
@@ -282,6 +307,23 @@ class Unit:
         self._notices.clear()
         self._entries.clear()
         self._inbox.clear()
+
+    def _assign_turns(self, notices: Sequence[Row]) -> None:
+        """Last of all, so that persons are held no longer than it takes to write."""
+        names = sorted({row["person"] for row in notices})
+        self.persons.hold(names)
+        o = t.outbox.c
+        turns = dict.fromkeys(names, 0)
+        for begin in range(0, len(names), IN_ONE_QUERY):
+            query = (
+                select(o.person, func.count())
+                .where(o.person.in_(names[begin : begin + IN_ONE_QUERY]), o.state.in_(WAITING))
+                .group_by(o.person)
+            )
+            turns.update((row[0], row[1]) for row in self.connection.execute(query))
+        for row in notices:
+            row["turn"] = turns[row["person"]]
+            turns[row["person"]] += 1
 
     def _row(self, held: _Held) -> Row:
         incident = held.incident

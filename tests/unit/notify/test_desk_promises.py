@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.notify.desk.desk import Desk
 from services.notify.desk.turns import Turns
 from services.notify.desk.unit import FaultPoint
 from shared.model.transition import Transition
+from tests.scenario.desks import Houses
 from tests.scenario.house import House
 
 
@@ -54,16 +55,19 @@ def seen(house: House) -> list[Any]:
 @given(
     st.lists(st.integers(1, 7), min_size=1, max_size=5), st.lists(st.integers(0, 6), max_size=12)
 )
-@settings(max_examples=25, deadline=None)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_batching_and_any_crash_end_in_the_same_incidents(
-    sizes: list[int], crashes: list[int]
+    houses: Houses, sizes: list[int], crashes: list[int]
 ) -> None:
     """Transitions are taken once in effect, wherever the process dies between two of them."""
-    whole = House()
+    houses.desks.clear()
+    whole = houses()
     items = story(whole)
     for item in items:
         whole.notify.on_transitions([item], whole.now)
-    broken = House()
+    broken = houses()
     pending = list(crashes)
     k = 0
     while broken.notify.after_seq() < items[-1][0]:
@@ -122,11 +126,10 @@ def test_a_file_is_opened_again_with_all_that_was_told(tmp_path: Path) -> None:
     again.desk.close()
 
 
-def test_an_attempt_of_an_earlier_process_cannot_speak(house_of_one: House) -> None:
+def test_an_attempt_of_an_earlier_process_cannot_speak(house: House) -> None:
     """A zombie's outcome changes nothing."""
     from services.notify.port import Refused
 
-    house = house_of_one
     house.notify.on_transitions([house.transition("cod", "firing", "red")], house.now)
     claimed = house.notify.claim(house.now)
     assert claimed is not None
@@ -134,8 +137,3 @@ def test_an_attempt_of_an_earlier_process_cannot_speak(house_of_one: House) -> N
     house.restart()
     old.record(claimed, Refused("late"), house.now)
     assert "failed" not in house.kinds()
-
-
-@pytest.fixture
-def house_of_one() -> House:
-    return House()

@@ -1,0 +1,3 @@
+from tests.scenario.desk_fixtures import desks, house, houses
+
+__all__ = ["desks", "house", "houses"]
