@@ -41,6 +41,15 @@ def test_only_loopback_is_published(project: dict[str, Any]) -> None:
     assert project["networks"]["inside"]["internal"] is True
 
 
+def test_no_port_is_published_twice(project: dict[str, Any]) -> None:
+    published = [
+        port["published"]
+        for service in project["services"].values()
+        for port in service.get("ports", [])
+    ]
+    assert len(published) == len(set(published))
+
+
 def test_no_secret_stands_in_the_file(project: dict[str, Any]) -> None:
     """Variables with PASSWORD, SECRET or TOKEN in the name only ever name a file."""
     for name, service in project["services"].items():
