@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from services.ingest import reports_api
-from services.ingest.activation import activate, slowest
+from services.ingest.activation import activate, tick_us
 from services.ingest.hj212.session import by_mn
 from services.ingest.hj212_port import Hj212Port
 from services.ingest.lookup import ReportLookup
@@ -63,7 +63,7 @@ STOP_S = 12.0
 class Running:
     """Everything that lives in the process, and the order in which it ends."""
 
-    def __init__(self, options: Options, configuration: Configuration, clock: Clock, *, fastest: float,
+    def __init__(self, options: Options, configuration: Configuration, clock: Clock, *,
                  ports: tuple[socket.socket, socket.socket]) -> None:  # fmt: skip
         self.options, self.configuration, self.clock = options, configuration, clock
         self._ports = ports
@@ -82,7 +82,7 @@ class Running:
         self.writer.start()
         if isinstance(clock, ScenarioClock) and self.seen.last_tick_us is not None:
             clock.go_on_from(Instant(self.seen.last_tick_us))
-        activate(configuration, self.seen, self.log, self.writer, clock, fastest)
+        activate(configuration, self.seen, self.log, self.writer, clock)
         self.ticker = Ticker(self.writer, clock, self.tick_us, self.metrics, self.seen.last_tick_us)
         self.store = RulesStore(path / "rules.db")
         self.rules = RulesWorker(self.log, self.log, self.store, self.metrics)
@@ -105,7 +105,7 @@ class Running:
 
     def tick_us(self) -> int:
         """Program time between two ticks now."""
-        return slowest(self.configuration, self.clock)
+        return tick_us(self.configuration, self.clock)
 
     # -- life --------------------------------------------------------------------------------
 
@@ -200,15 +200,15 @@ class Running:
 
 
 def prepare(
-    options: Options, *, clock: Callable[[Configuration], tuple[Clock, float]] | None = None
+    options: Options, *, clock: Callable[[Options, Configuration], Clock] = clock_of
 ) -> Running:
-    """Check everything, then open everything. `clock` gives (clock, highest speed; 0: real).
+    """Check everything, then open everything.
 
     Raises:
         ConfigError, InUse, NewerData: nothing was opened for writing, no port is open.
     """
     configuration = load(options.config, os.environ)
-    chosen = clock(configuration) if clock else _chosen(clock_of(options, configuration))
+    chosen = clock(options, configuration)
     data_directory.check(options.data)
     http = bind(options.http, "--http")
     try:
@@ -217,15 +217,11 @@ def prepare(
         http.close()
         raise
     try:
-        return Running(options, configuration, chosen[0], fastest=chosen[1], ports=(http, hj212))
+        return Running(options, configuration, chosen, ports=(http, hj212))
     except BaseException:
         http.close()
         hj212.close()
         raise
-
-
-def _chosen(clock: Clock) -> tuple[Clock, float]:
-    return clock, clock.speed if isinstance(clock, ScenarioClock) else 0.0
 
 
 def serve(options: Options) -> int:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 from typing import Protocol
 
 from shared.model.instants import Instant
@@ -42,6 +43,8 @@ class ScenarioClock:
         self._base_us = int(start)
         self._base_ns = time.monotonic_ns()
         self._speed = speed
+        self.fastest = speed
+        """The highest speed it will have: how far apart two ticks may be."""
 
     @property
     def speed(self) -> float:
@@ -72,6 +75,70 @@ class ScenarioClock:
 
     def wait(self, event: threading.Event, program_us: int) -> bool:
         return event.wait(min(max(program_us, 0) / 1e6 / max(self.speed, 1e-9), 0.25))
+
+
+class LedClock(ScenarioClock):
+    """A scenario clock of several processes on one machine: who leads writes it to a file.
+
+    The file holds `BASE_US BASE_NS SPEED FASTEST`: the time BASE_US stood at BASE_NS of the
+    machine's monotonic clock, which all its processes share.
+    """
+
+    def __init__(self, path: Path, *, leads: tuple[Instant, float] | None = None) -> None:
+        """Follow the file; `leads` (start, fastest) makes this the one that writes it.
+
+        Raises:
+            ValueError: there is no such file yet, or it holds something else.
+        """
+        super().__init__(leads[0] if leads else Instant(0))
+        self._path, self._leads = path, leads is not None
+        self._read: tuple[int, int] | None = None
+        if leads is None:
+            self._follow()
+        else:
+            self.fastest = leads[1]
+            self._write()
+
+    def now(self) -> Instant:
+        if not self._leads:
+            self._follow()
+        return super().now()
+
+    @property
+    def speed(self) -> float:
+        if not self._leads:
+            self._follow()
+        return self._speed
+
+    def go_on_from(self, instant: Instant) -> None:
+        """Only who leads may; the others go on with him."""
+        if self._leads:
+            super().go_on_from(instant)
+            self._write()
+
+    def set_speed(self, speed: float) -> None:
+        assert self._leads, "the speed is set by who leads"
+        super().set_speed(speed)
+        self._write()
+
+    def _write(self) -> None:
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(f"{self._base_us} {self._base_ns} {self._speed!r} {self.fastest!r}\n")
+        fresh.replace(self._path)
+
+    def _follow(self) -> None:
+        try:
+            # The inode, too: two writings may fall into one step of the file system's time.
+            found = self._path.stat()
+            if (found.st_ino, found.st_mtime_ns) == self._read:
+                return
+            base_us, base_ns, speed, fastest = self._path.read_text().split()
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{self._path} is not a clock file: {error}") from error
+        with self._lock:
+            self._base_us, self._base_ns = int(base_us), int(base_ns)
+            self._speed, self.fastest = float(speed), float(fastest)
+            self._read = (found.st_ino, found.st_mtime_ns)
 
 
 class VirtualClock:

@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from shared.clock import Clock, ScenarioClock, SystemClock, parse_clock
+from shared.clock import Clock, LedClock, ScenarioClock, SystemClock, parse_clock
 from shared.errors import ConfigError, InUse
 from shared.model.configuration import Configuration
-from shared.model.instants import Instant, parse_instant
+from shared.model.instants import parse_instant
+
+LED = "file:"
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -30,26 +32,8 @@ class Options(msgspec.Struct, frozen=True):
     """A stable name of this replica; the host's when empty."""
 
 
-class Scenario(msgspec.Struct, frozen=True):
-    """START and SPEED of the scenario clock."""
-
-    start_us: int
-    speed: float
-
-
-def scenario_of(options: Options, configuration: Configuration) -> Scenario | None:
-    """Read `--clock`.
-
-    Raises:
-        ConfigError: not START[,xSPEED], or a gateway of the configuration is not on loopback.
-    """
-    if options.clock is None:
-        return None
-    try:
-        start, speed = parse_clock(options.clock)
-        scenario = Scenario(parse_instant(start, configuration.site.zone), speed)
-    except ValueError as error:
-        raise ConfigError(f"--clock: {error}") from error
+def _only_loopback(configuration: Configuration) -> None:
+    """Under a scenario clock no real gateway may be reached."""
     for channel in configuration.channels.values():
         host = urlsplit(channel.url).hostname if channel.kind == "kannel" else channel.host
         if channel.kind != "local" and not is_loopback(host or ""):
@@ -57,15 +41,31 @@ def scenario_of(options: Options, configuration: Configuration) -> Scenario | No
                 f"channels.yaml: channel {channel.id} is not on loopback; under a scenario clock "
                 "no real gateway may be reached: give a loopback address or drop --clock"
             )
-    return scenario
 
 
 def clock_of(options: Options, configuration: Configuration) -> Clock:
-    """The clock that `--clock` asks for; the machine's without it."""
-    scenario = scenario_of(options, configuration)
-    if scenario is None:
+    """The clock that `--clock` asks for; the machine's without it.
+
+    `file:PATH` follows the clock of another process of this machine (`make run-kafka`).
+
+    Raises:
+        ConfigError: not START[,xSPEED], or a gateway of the configuration is not on loopback.
+    """
+    if options.clock is not None and options.clock.startswith(LED):
+        _only_loopback(configuration)
+        try:
+            return LedClock(Path(options.clock.removeprefix(LED)))
+        except ValueError as error:
+            raise ConfigError(f"--clock: {error}") from error
+    if options.clock is None:
         return SystemClock()
-    return ScenarioClock(Instant(scenario.start_us), scenario.speed)
+    try:
+        start, speed = parse_clock(options.clock)
+        clock = ScenarioClock(parse_instant(start, configuration.site.zone), speed)
+    except ValueError as error:
+        raise ConfigError(f"--clock: {error}") from error
+    _only_loopback(configuration)
+    return clock
 
 
 def is_loopback(host: str) -> bool:

@@ -33,7 +33,7 @@ class Known(Protocol):
     def last_bundle(self) -> str | None: ...
 
 
-def slowest(configuration: Configuration, clock: Clock, speed: float | None = None) -> int:
+def tick_us(configuration: Configuration, clock: Clock, speed: float | None = None) -> int:
     """Program time between two ticks now, or at a given speed of a scenario clock."""
     tick = configuration.timing.tick_us
     if isinstance(clock, ScenarioClock):
@@ -42,17 +42,16 @@ def slowest(configuration: Configuration, clock: Clock, speed: float | None = No
 
 
 def activate(
-    configuration: Configuration, known: Known, bundles: Bundles, writer: Appending, clock: Clock,
-    fastest: float | None = None,
+    configuration: Configuration, known: Known, bundles: Bundles, writer: Appending, clock: Clock
 ) -> None:  # fmt: skip
-    """Keep the bundle, then name it in every partition; `fastest` is a story's highest speed.
+    """Keep the bundle, then name it in every partition.
 
     Raises:
         Unavailable: the log does not take it.
     """
     bundle = configuration.bundle()
     if isinstance(clock, ScenarioClock):
-        deaf = max(bundle.deaf_after_us, DEAF_TICKS * slowest(configuration, clock, fastest))
+        deaf = max(bundle.deaf_after_us, DEAF_TICKS * tick_us(configuration, clock, clock.fastest))
         bundle = msgspec.structs.replace(bundle, deaf_after_us=deaf)
     name, body = encode_bundle(bundle)
     if known.last_bundle == name:

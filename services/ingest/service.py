@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from services.ingest import reports_api
-from services.ingest.activation import activate, slowest
+from services.ingest.activation import activate, tick_us
 from services.ingest.hj212.session import by_mn
 from services.ingest.hj212_port import Hj212Port
 from services.ingest.inbox import Inbox
@@ -72,7 +72,7 @@ class Ingest:
             clock.go_on_from(Instant(self.seen.last_tick_us))
         activate(configuration, self.seen, KafkaBundles(self.log), self.writer, clock)
         self.ticker = Ticker(
-            self.writer, clock, lambda: slowest(configuration, clock), self.metrics,
+            self.writer, clock, lambda: tick_us(configuration, clock), self.metrics,
             self.seen.last_tick_us,
         )  # fmt: skip
         zone = configuration.site.zone

@@ -263,6 +263,9 @@ class NotifyPort(Protocol):
 
     def phones(self, sees: Callable[[str], bool]) -> list[ChannelText]: ...
 
+    def texts(self, limit: int = 200) -> list[dict[str, Any]]:
+        """The newest texts that a provider took, newest last."""
+
     def audit_verify(self) -> list[str]:
         """Broken places of the hash chains, in words; empty when all is well."""
 

@@ -20,9 +20,8 @@ from services.story.screen import Screen
 from shared.clock import Clock, ScenarioClock
 from shared.errors import YujingError
 from shared.model.configuration import Configuration
-from shared.model.instants import Instant
 from shared.observe import logs
-from shared.options import Options, scenario_of
+from shared.options import Options, clock_of
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "examples" / "story"
 START = "2020-01-19T00:00:00+08:00"
@@ -40,7 +39,7 @@ def run(
     logs.configure("error")
     _secrets(data)
     options = Options(config or FOLDER / "config", data, http, hj212, clock or START, demo=True)
-    running = prepare(options, clock=lambda configuration: _clock(options, configuration))
+    running = prepare(options, clock=_clock)
     phones = {name: Phone(channel) for name, channel in running.channels.items()}
     running.channels.update(phones)
     stop = threading.Event()
@@ -62,10 +61,11 @@ def run(
     return 0
 
 
-def _clock(options: Options, configuration: Configuration) -> tuple[Clock, float]:
-    scenario = scenario_of(options, configuration)
-    assert scenario is not None
-    return ScenarioClock(Instant(scenario.start_us), scenario.speed), max(RACE, scenario.speed)
+def _clock(options: Options, configuration: Configuration) -> Clock:
+    clock = clock_of(options, configuration)
+    assert isinstance(clock, ScenarioClock)
+    clock.fastest = max(RACE, clock.speed)
+    return clock
 
 
 def _secrets(data: Path) -> None:

@@ -22,6 +22,7 @@ from shared.model.instants import parse_instant
 
 STATES = ("open", "acknowledged", "resolved")
 LONGEST_BODY = 64 * 1024
+MOST_TEXTS = 1_000
 LONGEST_NOTE = 2_000
 """Characters; a note is kept in the ledger for good."""
 
@@ -52,6 +53,7 @@ class IncidentsApi:
             Route("/v1/incidents/{id}/acknowledgements", self.acknowledge, methods=["POST"]),
             Route("/v1/duty", self.duty, methods=["GET"]),
             Route("/v1/why/{id:path}", self.why, methods=["GET"]),
+            Route("/v1/texts", self.texts, methods=["GET"]),
             Route("/v1/audit", self.audit, methods=["GET"]),
             Route("/v1/audit/{id}", self.ledger, methods=["GET"]),
         ]
@@ -158,6 +160,15 @@ class IncidentsApi:
         facility = self._configuration.facilities.get(str(answer.get("facility", "")))
         territory = answer.get("territory") or (facility.territory if facility else None)
         return territory is not None and principal.sees(str(territory))
+
+    async def texts(self, request: Request) -> Response:
+        """The newest texts that a provider took, newest last; all of them, so for operators."""
+        principal = self._who.reader(request)
+        if isinstance(principal, Denied):
+            return principal.response()
+        if principal.visible is not None:
+            return problem(403, "forbidden", "a token of an operator is needed")
+        return _json({"texts": await asyncio.to_thread(self._desk.texts, MOST_TEXTS)})
 
     async def audit(self, request: Request) -> Response:
         """Check every hash chain; the whole ledger is the operator's."""

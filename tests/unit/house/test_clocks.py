@@ -1,10 +1,11 @@
 """Clocks: the scenario clock never steps, the virtual one only when told."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
-from shared.clock import ScenarioClock, VirtualClock, parse_clock
+from shared.clock import LedClock, ScenarioClock, VirtualClock, parse_clock
 from shared.model.instants import Instant
 
 
@@ -49,3 +50,19 @@ def test_a_speed_that_is_none_is_refused(text: str) -> None:
     """A clock that stands or runs backwards is a mistake."""
     with pytest.raises(ValueError):
         parse_clock(text)
+
+
+def test_processes_of_one_machine_share_a_led_clock(tmp_path: Path) -> None:
+    """Who follows reads the same time, also after a change of speed and a jump."""
+    path = tmp_path / "clock"
+    with pytest.raises(ValueError, match="is not a clock file"):
+        LedClock(path)
+    leader = LedClock(path, leads=(Instant(1_000), 9.0))
+    follower = LedClock(path)
+    for speed in (1e6, 1e-6, 5.0, 5e6, 1e-6):
+        leader.set_speed(speed)
+        assert follower.speed == speed
+    leader.go_on_from(Instant(7_000_000_000))
+    follower.go_on_from(Instant(1))
+    assert leader.now() <= follower.now() <= leader.now()
+    assert follower.fastest == 9.0
