@@ -145,6 +145,28 @@ def ingest(
     raise typer.Exit(run(options))
 
 
+@app.command()
+def rules(
+    config: ConfigOption,
+    data: DataOption,
+    http: HttpOption = "127.0.0.1:8622",
+    clock: ClockOption = None,
+    kafka: KafkaOption = "",
+    database_url: DatabaseOption = "",
+    topics_file: TopicsOption = None,
+    instance: InstanceOption = "",
+) -> None:
+    """One rules worker of a cluster: its share of the judged log becomes transitions."""
+    from services.rules.service import run
+    from shared.options import Options
+
+    options = Options(
+        config, data, http, clock=clock, kafka=kafka, database_url=database_url,
+        topics=topics_file, instance=instance,
+    )  # fmt: skip
+    raise typer.Exit(run(options))
+
+
 @topics.command("apply")
 def topics_apply(kafka: KafkaOption, file: TopicsOption = None) -> None:
     """Make the topics that are missing and set what differs; 1 when something cannot be mended."""

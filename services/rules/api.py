@@ -1,21 +1,20 @@
 """What rules tell over HTTP: transitions in order, facilities and alerts as they stand."""
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.rules.store import RulesStore
-from services.rules.worker import RulesWorker
 from shared.access import Gate, Principal
 from shared.http.problems import problem
 from shared.model.configuration import Configuration
 from shared.model.instants import instant_text
 from shared.model.standing import AlertNow
-from shared.model.transition import transition_id, transition_object
+from shared.model.transition import Transition, transition_id, transition_object
 
 MOST = 1_000
 """Transitions in one answer."""
@@ -23,10 +22,24 @@ LARGEST = (1 << 63) - 1
 """What SQLite can count to."""
 
 
-def routes(
-    worker: RulesWorker, store: RulesStore, gate: Gate, configuration: Configuration
-) -> list[Route]:
-    api = RulesApi(worker, store, gate, configuration)
+class Standing(Protocol):
+    """How facilities stand now; do not change what is returned."""
+
+    def facilities(self) -> list[dict[str, Any]]: ...
+
+    def alerts(self) -> list[AlertNow]: ...
+
+
+class Said(Protocol):
+    """Transitions by number."""
+
+    def read(
+        self, after_seq: int, limit: int, facilities: Sequence[str] | None = None
+    ) -> list[tuple[int, Transition]]: ...
+
+
+def routes(standing: Standing, said: Said, gate: Gate, configuration: Configuration) -> list[Route]:
+    api = RulesApi(standing, said, gate, configuration)
     return [
         Route("/v1/transitions", api.transitions),
         Route("/v1/facilities", api.facilities),
@@ -36,9 +49,9 @@ def routes(
 
 class RulesApi:
     def __init__(
-        self, worker: RulesWorker, store: RulesStore, gate: Gate, configuration: Configuration
+        self, standing: Standing, said: Said, gate: Gate, configuration: Configuration
     ) -> None:
-        self._worker, self._store, self._gate = worker, store, gate
+        self._standing, self._said, self._gate = standing, said, gate
         self._configuration = configuration
         self._zone = configuration.site.zone
 
@@ -69,7 +82,7 @@ class RulesApi:
                 400, "bad-number", "after is a whole number from 0, limit one from 1 to 1000"
             )
         found = await asyncio.to_thread(
-            self._store.read, min(after, LARGEST), min(limit, MOST), self._facilities(principal)
+            self._said.read, min(after, LARGEST), min(limit, MOST), self._facilities(principal)
         )
         shown = [
             {"id": transition_id(t, self._zone), "seq": seq} | transition_object(t, self._zone)
@@ -87,7 +100,7 @@ class RulesApi:
         principal = self._reader(request)
         if isinstance(principal, Response):
             return principal
-        found = await asyncio.to_thread(self._worker.facilities)
+        found = await asyncio.to_thread(self._standing.facilities)
         return _json({"facilities": [f for f in found if principal.sees(f["territory"])]})
 
     async def alerts(self, request: Request) -> Response:
@@ -97,7 +110,7 @@ class RulesApi:
             return principal
         wanted = {key: request.query_params.get(key) for key in ("facility", "rule", "state")}
         states = (wanted["state"],) if wanted["state"] else ("pending", "firing")
-        found = await asyncio.to_thread(self._worker.alerts)
+        found = await asyncio.to_thread(self._standing.alerts)
         shown = [
             self._alert(alert)
             for alert in found

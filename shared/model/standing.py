@@ -1,6 +1,6 @@
 """Standing: one rule on one series as it is now, which is what lists of alerts are made of."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -27,3 +27,10 @@ class AlertNow(msgspec.Struct, frozen=True):
     value: float | None = None
     limit: str | None = None
     unit: str | None = None
+
+
+class FacilityState(msgspec.Struct, frozen=True):
+    """One value of `yujing.facilities.v1`: the object of GET /v1/facilities, and its alerts."""
+
+    facility: dict[str, Any]
+    alerts: list[AlertNow]

@@ -110,6 +110,13 @@ class Metrics:
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
             registry=registry,
         )
+        self.offsets_missing = Counter(
+            "yujing_offsets_missing",
+            "Positions that were not in the log when rules read on; "
+            "rises: look at retention and at lost segments.",
+            ["topic", "partition"],
+            registry=registry,
+        )
         self.build = Gauge(
             "yujing_build_info",
             "Always 1; the version is in the label.",

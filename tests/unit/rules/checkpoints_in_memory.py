@@ -18,27 +18,32 @@ class Memory:
 
 
 class MemoryCheckpoints:
-    """One process's view of a Memory."""
+    """One process on a Memory."""
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
-        self._epochs: dict[int, int] = {}
 
-    def load(self, partition: int) -> Saved | None:
-        self._epochs[partition] = self.memory.epochs.get(partition, 0) + 1
-        self.memory.epochs[partition] = self._epochs[partition]
+    def load(self, partition: int) -> tuple[int, Saved | None]:
+        epoch = self.memory.epochs[partition] = self.memory.epochs.get(partition, 0) + 1
         cut = self.memory.cuts.get(partition)
         if cut is None:
-            return None
+            return epoch, None
         cells = list(self.memory.cells.get(partition, {}).values())
-        return Saved(cut.next, cut.head, iter(cells), cut.untold)
+        return epoch, Saved(cut.next, cut.head, iter(cells), cut.untold)
 
-    def verify(self, partition: int) -> None:
-        if self.memory.epochs[partition] != self._epochs[partition]:
+    def resume(self, partition: int, epoch: int, next_offset: int) -> int | None:
+        cut = self.memory.cuts.get(partition)
+        if self.memory.epochs[partition] != epoch or cut is None or cut.next != next_offset:
+            return None
+        self.memory.epochs[partition] += 1
+        return epoch + 1
+
+    def verify(self, partition: int, epoch: int) -> None:
+        if self.memory.epochs[partition] != epoch:
             raise Fenced(f"partition {partition} was taken")
 
-    def save(self, partition: int, cut: Cut) -> None:
-        self.verify(partition)
+    def save(self, partition: int, epoch: int, cut: Cut) -> None:
+        self.verify(partition, epoch)
         self.memory.cuts[partition] = cut
         kept = self.memory.cells.setdefault(partition, {})
         for cell in cut.cells:
@@ -47,8 +52,8 @@ class MemoryCheckpoints:
             else:
                 kept.pop(cell, None)
 
-    def publish(self, partition: int, alerts: Sequence[Alert]) -> list[Alert]:
-        self.verify(partition)
+    def publish(self, partition: int, epoch: int, alerts: Sequence[Alert]) -> list[Alert]:
+        self.verify(partition, epoch)
         known = {alert.id for alert in self.memory.alerts}
         new = [alert for alert in {a.id: a for a in alerts}.values() if alert.id not in known]
         self.memory.alerts += new

@@ -46,7 +46,7 @@ def judged_with_crashes(case: Case, random: Random, partitions: int) -> dict[str
     for number, log in enumerate(logs):
         while True:
             checkpoints = MemoryCheckpoints(memory)
-            partition = restored(checkpoints, number, partitions, bundles)
+            epoch, partition = restored(checkpoints, number, partitions, bundles)
             crashed = False
             while partition.next < len(log) and not crashed:
                 size = random.randint(1, 3)
@@ -59,10 +59,10 @@ def judged_with_crashes(case: Case, random: Random, partitions: int) -> dict[str
                     alerts += applied.alerts
                 crashed = random.random() < 0.1
                 if not crashed:
-                    checkpoints.publish(number, alerts)
+                    checkpoints.publish(number, epoch, alerts)
                     crashed = random.random() < 0.1
                 if not crashed and random.random() < 0.5:
-                    checkpoints.save(number, partition.cut())
+                    checkpoints.save(number, epoch, partition.cut())
                     crashed = random.random() < 0.2
             if not crashed:
                 break
@@ -75,12 +75,12 @@ def judged_with_crashes(case: Case, random: Random, partitions: int) -> dict[str
 
 def restored(
     checkpoints: MemoryCheckpoints, number: int, partitions: int, bundles: MemoryBundles
-) -> Partition:
+) -> tuple[int, Partition]:
     partition = Partition(number, partitions, Shares(bundles, partitions).of)
-    saved = checkpoints.load(number)
+    epoch, saved = checkpoints.load(number)
     if saved is not None:
         partition.restore(saved.next, saved.head, saved.cells, saved.untold)
-    return partition
+    return epoch, partition
 
 
 def without_strangers(case: Case) -> list[Record]:

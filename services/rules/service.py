@@ -1,0 +1,165 @@
+"""`yujing rules`: partitions of the judged log on Kafka, state in PostgreSQL. Many may run.
+
+Order of birth: configuration, topics, port, database, out, HTTP, partitions. Order of death: the
+last checkpoint and the group, then HTTP.
+"""
+
+import asyncio
+import faulthandler
+import os
+import signal
+import socket
+import threading
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from services.rules import api
+from services.rules.alerts_out import ConfluentOut
+from services.rules.faust_app import FaustRules, die
+from services.rules.keeper import Keeper
+from services.rules.partition import Partition
+from services.rules.partition_store import PartitionStore
+from services.rules.shares import Shares
+from services.rules.statuses import Statuses
+from shared.access import Gate
+from shared.clock import Clock
+from shared.config.load import load
+from shared.errors import ConfigError, Unavailable
+from shared.http.basics import basic_routes, openapi_route, problem_handlers
+from shared.http.openapi import document
+from shared.http.serving import Serving
+from shared.log.facility_states import FacilityStates
+from shared.log.kafka import KafkaLog
+from shared.log.kafka_bundles import KafkaBundles
+from shared.log.port import ALERTS, BUNDLES, DEAD_LETTERS, FACILITIES, REPORTS
+from shared.log.security import Security
+from shared.log.topics import verify
+from shared.model.configuration import Configuration
+from shared.observe import logs
+from shared.observe.metrics import Metrics
+from shared.options import Options, bind, clock_of
+from shared.version import version
+
+log = structlog.get_logger()
+
+TOPICS = (REPORTS, ALERTS, FACILITIES, BUNDLES, DEAD_LETTERS)
+STOP_S = 12.0
+
+
+class Rules:
+    """Everything that lives in the process, and the order in which it ends."""
+
+    def __init__(
+        self, options: Options, configuration: Configuration, clock: Clock, security: Security,
+        http: socket.socket,
+    ) -> None:  # fmt: skip
+        self.configuration, self.clock = configuration, clock
+        self.metrics = Metrics(CollectorRegistry())
+        self.metrics.build.labels(version()).set(1)
+        self.log = KafkaLog(options.kafka, security)
+        self.partitions = same_partitions(self.log)
+        self.store = PartitionStore(options.database_url)
+        self.out = ConfluentOut(options.kafka, security)
+        self.states = FacilityStates(self.log)
+        self._stop = threading.Event()
+        self._reader = threading.Thread(
+            target=self.states.run, args=(self._stop,), name="facility-states", daemon=True
+        )
+        self.serving = Serving(http, self._app)
+        self.faust: FaustRules | None = None
+        self._security, self._options = security, options
+
+    async def run(self) -> int:
+        """Until SIGTERM or SIGINT."""
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        self._reader.start()
+        self.serving.start()
+        options = self._options
+        self.faust = FaustRules(
+            bootstrap=options.kafka, security=self._security, instance=options.instance or None,
+            metrics=self.metrics, die=die,
+        )  # fmt: skip
+        shares = Shares(KafkaBundles(self.log), self.partitions)
+        keeper = Keeper(
+            make=lambda number: Partition(number, self.partitions, shares.of),
+            checkpoints=self.store, out=self.out,
+            statuses=Statuses(self.out, self.partitions, self.metrics), clock=self.clock,
+            metrics=self.metrics, commit=self.faust.commit,
+        )  # fmt: skip
+        await self.faust.start(keeper)
+        log.info("serving", service="rules", partitions=self.partitions)
+        await self.faust.run_until(stop)
+        log.info("stopping")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self.faust.stop()
+        await asyncio.to_thread(self._close)
+        log.info("stopped")
+        return 0
+
+    def _close(self) -> None:
+        self._stop.set()
+        self.serving.stop()
+        self.out.close()
+        self.store.close()
+        self.log.close()
+
+    def _app(self) -> Starlette:
+        gate = Gate(self.configuration)
+        routes: list[Any] = [
+            *basic_routes(self.metrics.registry, self._ready, self._refresh),
+            openapi_route(document(version())),
+            *api.routes(self.states, self.store, gate, self.configuration),
+        ]
+        return Starlette(routes=routes, exception_handlers=problem_handlers())
+
+    def _ready(self) -> str | None:
+        if self.faust is None or not self.faust.settled:
+            return "partitions are being handed out; look at the broker if this stays"
+        return None
+
+    def _refresh(self) -> None:
+        self.metrics.clock.set(self.clock.now() / 1e6)
+
+
+def same_partitions(log_: KafkaLog) -> int:
+    """How many partitions the judged log has; what leaves has as many, so that topics can be joined.
+
+    Raises:
+        ConfigError: they differ.
+
+    """
+    counts = {topic: log_.partitions(topic) for topic in (REPORTS, ALERTS, FACILITIES)}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{topic} has {count}" for topic, count in counts.items())
+        raise ConfigError(
+            f"topics.yaml: {told} partitions; they must have the same number, or a facility's "
+            "transitions leave its partition: make the topics anew with yujing topics apply"
+        )
+    return counts[REPORTS]
+
+
+def run(options: Options) -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    logs.configure(options.log_level)
+    faulthandler.register(signal.SIGUSR1)
+    configuration = load(options.config, os.environ)
+    clock = clock_of(options, configuration)
+    security = Security.from_environment(os.environ)
+    for flag, value in (("--kafka", options.kafka), ("--database-url", options.database_url)):
+        if not value:
+            raise ConfigError(f"{flag} is needed by yujing rules, or use yujing serve")
+    verify(options.kafka, security, options.topics, TOPICS)
+    http = bind(options.http, "--http")
+    try:
+        rules = Rules(options, configuration, clock, security, http)
+    except Unavailable:
+        http.close()
+        raise
+    return asyncio.run(rules.run())
