@@ -70,13 +70,14 @@ class Keeper:
         self, *, make: Callable[[int], Partition], checkpoints: Checkpoints,
         out: Out, statuses: Statuses, clock: Clock, metrics: Metrics,
         commit: Callable[[int, int], Awaitable[None]],
+        last_checkpoint_s: float = LAST_CHECKPOINT_S,
     ) -> None:  # fmt: skip
         self.owned: dict[int, Owned] = {}
         self._warm: dict[int, tuple[int, Partition]] = {}
         """Given up at a rebalance with everything saved: often they come back at once."""
         self._make, self._checkpoints = make, checkpoints
         self._out, self._statuses, self._clock, self._metrics = out, statuses, clock, metrics
-        self._commit = commit
+        self._commit, self._last_checkpoint_s = commit, last_checkpoint_s
         self._pulse = real_monotonic()
 
     # -- records -----------------------------------------------------------------------------
@@ -326,7 +327,7 @@ class Keeper:
         log.info("partitions_given_up", partitions=sorted(owned))
 
     async def _last(self, own: Owned) -> None:
-        async with asyncio.timeout(LAST_CHECKPOINT_S):
+        async with asyncio.timeout(self._last_checkpoint_s):
             await self._keep(own, checkpoint=own.machine.next != own.saved)
 
     # -- looking -----------------------------------------------------------------------------

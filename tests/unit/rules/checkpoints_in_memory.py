@@ -39,11 +39,14 @@ class MemoryCheckpoints:
         return epoch + 1
 
     def verify(self, partition: int, epoch: int) -> None:
+        self._compare(partition, epoch)
+
+    def _compare(self, partition: int, epoch: int) -> None:
         if self.memory.epochs[partition] != epoch:
             raise Fenced(f"partition {partition} was taken")
 
     def save(self, partition: int, epoch: int, cut: Cut) -> None:
-        self.verify(partition, epoch)
+        self._compare(partition, epoch)
         self.memory.cuts[partition] = cut
         kept = self.memory.cells.setdefault(partition, {})
         for cell in cut.cells:
@@ -53,7 +56,7 @@ class MemoryCheckpoints:
                 kept.pop(cell, None)
 
     def publish(self, partition: int, epoch: int, alerts: Sequence[Alert]) -> list[Alert]:
-        self.verify(partition, epoch)
+        self._compare(partition, epoch)
         known = {alert.id for alert in self.memory.alerts}
         new = [alert for alert in {a.id: a for a in alerts}.values() if alert.id not in known]
         self.memory.alerts += new
