@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import yaml
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Metric
 
 from shared.observe.metrics import Metrics
 from tests.deploy.conftest import DEPLOY
@@ -70,11 +70,16 @@ def plain(expr: str) -> str:
     )
 
 
+def families() -> list[Metric]:
+    """The register's metrics."""
+    return list(Metrics(CollectorRegistry()).registry.collect())
+
+
 def known_names() -> set[str]:
     """Every name a service can expose, as the register has it."""
     names = {
         f"{family.name}{suffix}"
-        for family in Metrics(CollectorRegistry()).registry.collect()
+        for family in families()
         for suffix in {
             "counter": ("_total",),
             "histogram": ("_bucket", "_sum", "_count"),

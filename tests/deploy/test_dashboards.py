@@ -1,6 +1,7 @@
 """Dashboards: written by their code, every query parsed by promtool and about metrics that exist."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,15 @@ import pytest
 import yaml
 
 from tests.deploy.conftest import DEPLOY, Run, said
-from tests.deploy.queries import DASHBOARDS, known_names, names_in, of_dashboards, panels
+from tests.deploy.queries import (
+    DASHBOARDS,
+    families,
+    known_names,
+    names_in,
+    of_dashboards,
+    of_rules,
+    panels,
+)
 
 GRAFANA = DEPLOY / "grafana"
 
@@ -26,6 +35,16 @@ def test_every_query_is_about_metrics_that_exist() -> None:
     known = known_names()
     unknown = {q.where: sorted(names_in(q.expr) - known) for q in of_dashboards()}
     assert {where: names for where, names in unknown.items() if names} == {}
+
+
+def test_every_metric_is_looked_at_by_an_alert_or_a_panel() -> None:
+    """What nobody looks at need not be measured."""
+    looked_at = {
+        re.sub("_(total|bucket|sum|count)$", "", name)
+        for query in (*of_rules(), *of_dashboards())
+        for name in names_in(query.expr)
+    }
+    assert {family.name for family in families()} - looked_at == set()
 
 
 def test_promtool_parses_every_query(run: Run, tmp_path: Path) -> None:
