@@ -29,6 +29,8 @@ CHECKPOINT_SHARE = 0.05
 """A checkpoint may take at most this part of the time: of many changed series it comes later."""
 PUBLISH_S = 0.2
 MEASURE_S = 1.0
+LETTERS_TOLD = 20
+"""Lines in the log about records set aside, each second; all of them are counted and kept."""
 FROZEN_S = 8.0
 """Nothing moved for so long: another process may own our partitions by now (session: 10 s)."""
 MOST_UNKEPT = 100_000
@@ -79,6 +81,7 @@ class Keeper:
         self._out, self._statuses, self._clock, self._metrics = out, statuses, clock, metrics
         self._commit, self._last_checkpoint_s = commit, last_checkpoint_s
         self._pulse = real_monotonic()
+        self._letters = 0
 
     # -- records -----------------------------------------------------------------------------
 
@@ -157,7 +160,9 @@ class Keeper:
 
     def _letter(self, own: Owned, offset: int, key: bytes | None, reject: Reject) -> Word:
         number = own.machine.number
-        log.error("record_not_judged", partition=number, offset=offset, reason=reject.reason,
+        self._letters += 1
+        if self._letters <= LETTERS_TOLD:
+            log.error("record_not_judged", partition=number, offset=offset, reason=reject.reason,
                   detail=reject.detail)  # fmt: skip
         self._metrics.failures.labels("rules").inc()
         self._metrics.rejections.labels(reject.reason).inc()
@@ -333,6 +338,9 @@ class Keeper:
     # -- looking -----------------------------------------------------------------------------
 
     def _measure(self) -> None:
+        if self._letters > LETTERS_TOLD:
+            log.error("records_not_judged", count=self._letters, told=LETTERS_TOLD)
+        self._letters = 0
         counts: dict[tuple[str, Severity], int] = {}
         for number, own in self.owned.items():
             clock = own.machine.engine.clock

@@ -1,7 +1,7 @@
 """Rules on a real broker and a real PostgreSQL, judged by what the pure engine says of the log.
 
-The house writes the judged log itself, envelope by envelope, and remembers what stands where; so
-the expected transitions are those of a backtest of the very same log.
+The house writes the judged log itself, envelope by envelope, and judges it as it does; so the
+expected transitions are those of a backtest of the very same log.
 """
 
 import os
@@ -11,7 +11,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import msgspec
 import yaml
 from kafka import KafkaAdminClient
 
@@ -28,7 +27,7 @@ from shared.log.topics import FILE, Topics, read_topics
 from shared.model.alert import decode_alert
 from shared.model.configuration import encode_bundle
 from shared.model.partition import partition_of
-from shared.model.report import Activate, Record, Report, Tick, decode_envelope, encode_envelope
+from shared.model.report import Activate, Record, Report, Tick, encode_envelope
 from shared.model.transition import transition_id, transition_object
 from shared.reports.dead_letter import DeadLetter, decode
 from shared.testing.cluster import Service
@@ -67,6 +66,12 @@ class RulesHouse:
         self._bundles = MemoryBundles()
         self._bundles.put(self.name, body)
         KafkaBundles(self.log).put(self.name, body)
+        shares = Shares(self._bundles, partitions)
+        self._engines = [
+            Engine(lambda name, number=number: shares.of(name, number))
+            for number in range(partitions)
+        ]
+        self._should: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.minute = 0
         self.workers: list[Service] = []
         self.everywhere(Activate(self.name))
@@ -89,6 +94,9 @@ class RulesHouse:
         self.append({number: list(records) for number in range(self.partitions)})
 
     def append(self, records: dict[int, list[Record]]) -> None:
+        """Good records: written, and judged here as well."""
+        for number, some in records.items():
+            self._judge(number, some)
         self.raw([(number, encode_envelope(some)) for number, some in records.items()])
 
     def raw(self, values: Iterable[tuple[int, bytes]], key: str = "") -> None:
@@ -123,28 +131,15 @@ class RulesHouse:
     # -- what must be said -------------------------------------------------------------------
 
     def expected(self) -> dict[str, list[dict[str, Any]]]:
-        """By facility, in order: the backtest of what stands in the log."""
-        shares = Shares(self._bundles, self.partitions)
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for number in range(self.partitions):
-            engine = Engine(lambda name, number=number: shares.of(name, number))
-            for value in self.entries(REPORTS, number):
-                try:
-                    records = decode_envelope(value)
-                except (ValueError, msgspec.MsgspecError):
-                    continue
-                known = {s.id: s.facility for s in shares.of(self.name, number).stations}
-                fit = [
-                    r for r in records
-                    if not isinstance(r, Report)
-                    or (known.get(r.station) == r.facility and len(r.values) == len(r.indicators))
-                ]  # fmt: skip
-                for transition in engine.apply(fit):
-                    name = transition_id(transition, self.zone)
-                    found[transition.facility].append(
-                        {"id": name} | transition_object(transition, self.zone)
-                    )
-        return found
+        """By facility, in order: what the pure engine said of what was written, in its order."""
+        return self._should
+
+    def _judge(self, number: int, records: list[Record]) -> None:
+        for transition in self._engines[number].apply(records):
+            name = transition_id(transition, self.zone)
+            self._should[transition.facility].append(
+                {"id": name} | transition_object(transition, self.zone)
+            )
 
     def entries(self, topic: str, number: int) -> Iterator[bytes]:
         start = Position(0)
