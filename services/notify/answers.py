@@ -101,6 +101,7 @@ def answer(work: Work, channel: str, number: str, text: str, read: ReplyReader) 
 def _may_answer(work: Work, person: str, *, is_mild: bool) -> bool:
     if is_mild:
         return True
+    work.unit.persons.hold((person,))
     o = t.outbox.c
     query = select(func.count()).where(
         o.kind == "reply", o.person == person, o.step == NOT_UNDERSTOOD,

@@ -1,7 +1,10 @@
 """Notify put together: its machine, its sender, its loop. The composition root of this service."""
 
+import math
+import os
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -13,7 +16,7 @@ from services.notify.links import Links
 from services.notify.machine import Notify
 from services.notify.port import ChannelPort
 from services.notify.sender import Sender
-from shared.clock import Clock, ScenarioClock
+from shared.clock import Clock, ScenarioClock, real_monotonic
 from shared.errors import Unavailable
 from shared.model.configuration import Configuration
 from shared.model.transition import Transition
@@ -34,6 +37,20 @@ class TransitionFeed(Protocol):
     def read(self, after_seq: int, limit: int) -> list[tuple[int, Transition]]: ...
 
     def wait(self, after_seq: int, timeout_s: float) -> bool: ...
+
+
+class AlertsFeed(Protocol):
+    """The topic of alerts, by partition; the positions are the desk's."""
+
+    def partitions(self) -> int: ...
+
+    def read(
+        self, partition: int, start: int, limit: int
+    ) -> tuple[list[tuple[int, Transition]], int]:
+        """Entries from `start` on, and where to read on; what is not readable is left out."""
+
+    def wait(self, starts: Mapping[int, int], timeout_s: float) -> bool:
+        """Until some partition has something at or after its start (one not named: 0)."""
 
 
 class RegisteredCounts:
@@ -72,9 +89,20 @@ class Explaining(Notify):
 
 
 def build(
-    desk: Desk, configuration: Configuration, clock: Clock, metrics: Metrics
+    desk: Desk,
+    configuration: Configuration,
+    clock: Clock,
+    metrics: Metrics,
+    replica: str | None = None,
 ) -> tuple[Explaining, Sender, Links, dict[str, ChannelPort]]:
-    """All of notify but its listeners and threads. Nothing is sent before `run`."""
+    """
+    All of notify but its listeners and threads. Nothing is sent before `run`.
+
+    `replica` names this process among those on one database server; a name that stays over a
+    restart lets it take over its own claims at once.
+    """
+    if replica is None:
+        replica = f"{socket.gethostname()}-{os.getpid()}" if desk.is_served else "main"
     site = configuration.site
     links = Links(site.base_url, site.secret_key)
     notify = Explaining(
@@ -85,6 +113,7 @@ def build(
         link=links.address,
         counts=RegisteredCounts(metrics),
         drill=isinstance(clock, ScenarioClock),
+        replica=replica,
     )
     channels = open_channels(configuration.channels, site.base_url)
     return notify, Sender(notify, channels, clock), links, channels
@@ -134,6 +163,69 @@ def run(
             after = None
             if stop.wait(1.0):
                 return
+
+
+def run_partitions(
+    notify: Notify,
+    feed: AlertsFeed,
+    clock: Clock,
+    tick_us: Callable[[], int],
+    metrics: Metrics,
+    stop: threading.Event,
+    wake_sender: threading.Event,
+) -> None:
+    """
+    The same beside other replicas: each takes from the partitions that nobody else has in hand.
+
+    Whatever fails, the desk says where to read on.
+    """
+    starts: dict[int, int] | None = None
+    last_tick, last_beat_s = -(1 << 62), -math.inf
+    while not stop.is_set():
+        try:
+            if starts is None:
+                starts = notify.positions()
+            moved = [_take_next(notify, feed, each, starts) for each in range(feed.partitions())]
+            if any(moved):
+                wake_sender.set()
+            if real_monotonic() - last_beat_s >= notify.beat_us / 1e6:
+                notify.beat()
+                last_beat_s = real_monotonic()
+            steady, timer = clock.steady_us(), notify.next_timer()
+            is_due = timer is not None and timer <= notify.clock_now()
+            if is_due or steady - last_tick >= tick_us():
+                notify.tick_slack_us = TICKS_LATE * tick_us()
+                notify.tick(clock.now(), steady)
+                last_tick = steady
+                wake_sender.set()
+            if any(each is None for each in moved):
+                stop.wait(IDLE_S)  # another is at it
+            elif not any(moved):
+                feed.wait(starts, IDLE_S)
+        except Exception as error:
+            if isinstance(error, Unavailable):
+                log.error("notify_waiting", detail=str(error))
+            else:
+                log.exception("notify_step_failed")
+                metrics.failures.labels("notify").inc()
+            starts = None
+            stop.wait(1.0)
+
+
+def _take_next(
+    notify: Notify, feed: AlertsFeed, partition: int, starts: dict[int, int]
+) -> bool | None:
+    """One batch of one partition; whether there was any, None when another replica has it."""
+    start = starts.get(partition, 0)
+    batch, next_ = feed.read(partition, start, BATCH)
+    if next_ == start:
+        return False
+    stands = notify.take_entries(partition, batch, next_, start=start)
+    if stands is None:
+        starts[partition] = notify.positions().get(partition, 0)
+        return None
+    starts[partition] = stands
+    return True
 
 
 def refresh_metrics(notify: Notify, metrics: Metrics, clock: Clock) -> None:

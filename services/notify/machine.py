@@ -35,6 +35,7 @@ from services.notify.port import (
     Refusal,
     ReplyReader,
 )
+from services.notify.positions import hold_position, move_position, positions
 from services.notify.replica import Replica
 from services.notify.shift import shift
 from services.notify.telling import (
@@ -130,22 +131,60 @@ class Notify:
         """Take transitions in the order of seq; what is known already changes nothing."""
         with self._work() as work:
             after = work.unit.meta("after_seq")
-            new = [
-                (seq, transition, transition_id(transition, self._configuration.site.zone))
-                for seq, transition in items
-                if seq > after
-            ]
-            work.unit.expect_transitions([name for _, _, name in new])
-            work.unit.expect_facilities([transition.facility for _, transition, _ in new])
-            newest = after
-            for seq, transition, name in new:
-                if seq > newest:
-                    newest = seq
-                    self._take(work, seq, transition, name)
+            newest = self._take_all(work, items, after)
             if newest != after:
                 work.unit.set_meta("after_seq", newest)
 
-    def _take(self, work: Work, seq: int, transition: Transition, name: str) -> None:
+    def positions(self) -> dict[int, int]:
+        """Where each partition of the alerts is read on; one that is not named: from 0."""
+        with self._desk.read() as connection:
+            return positions(connection)
+
+    def take_entries(
+        self,
+        partition: int,
+        items: Sequence[tuple[int, Transition]],
+        next_position: int,
+        *,
+        start: int | None = None,
+    ) -> int | None:
+        """
+        Take what was read of one partition, up to before `next_position`.
+
+        What another replica has taken meanwhile is left out, and so is everything when it was
+        read from a `start` beyond what is taken. The position that stands now, or None while
+        another replica is taking from this partition.
+        """
+        with self._work() as work:
+            stored = hold_position(work.unit, partition)
+            if stored is None or (start is not None and start > stored):
+                return stored
+            if next_position <= stored:
+                return stored
+            self._take_all(work, items, stored - 1, partition)
+            move_position(work.unit, partition, next_position)
+            return next_position
+
+    def _take_all(
+        self, work: Work, items: Sequence[tuple[int, Transition]], after: int, partition: int = 0
+    ) -> int:
+        """Everything later than `after`, in order; the seq of the last, else `after`."""
+        new = [
+            (seq, transition, transition_id(transition, self._configuration.site.zone))
+            for seq, transition in items
+            if seq > after
+        ]
+        work.unit.expect_transitions([name for _, _, name in new])
+        work.unit.expect_facilities([transition.facility for _, transition, _ in new])
+        for seq, transition, name in new:
+            if seq > after:
+                after = seq
+                self._take(work, seq, transition, name, partition)
+        return after
+
+    def _take(
+        self, work: Work, seq: int, transition: Transition, name: str, partition: int
+    ) -> None:
         if work.unit.is_taken(name):
             return
         incident, effect = self._effect(work, name, transition)
@@ -154,7 +193,7 @@ class Notify:
                 "transition": name, "seq": seq, "taken_us": work.now,
                 "report": transition.report_id, "facility": transition.facility,
                 "incident": None if incident is None else incident.id, "effect": effect,
-                "body": msgspec.msgpack.encode(transition),
+                "body": msgspec.msgpack.encode(transition), "partition": partition,
             }
         )  # fmt: skip
 
@@ -402,6 +441,11 @@ class Notify:
             for name in self._replica.bury(work.unit):
                 log.warning("replica_lost", replica=name)
         self._lose_orphans()
+
+    def leave(self) -> None:
+        """The end of this replica, when nothing of it is under way: nobody need miss it."""
+        with self._work() as work:
+            self._replica.leave(work.unit)
 
     @property
     def beat_us(self) -> int:

@@ -59,6 +59,7 @@ def accepted(work: Work, row: Row, text: str, reference: str) -> None:
 def remember_text(work: Work, row: Row, text: str) -> None:
     """The last text on this person's phone."""
     work.unit.change(row["id"], text=text)
+    work.unit.persons.hold((row["person"],))  # before his phone's row: others hold them so
     key = {"person": row["person"], "channel": row["channel"]}
     values = {
         "at_us": work.now, "incident": row["incident"], "notification": row["id"], "text": text,

@@ -102,6 +102,10 @@ class Replica:
         if done.rowcount == 0:
             self.enter(unit)
 
+    def leave(self, unit: Unit) -> None:
+        r = t.replicas.c
+        unit.connection.execute(delete(t.replicas).where(r.id == self.name, r.boot == self.boot))
+
     def bury(self, unit: Unit) -> list[str]:
         """
         Strike out the replicas whose lease is over; their names.
@@ -113,7 +117,8 @@ class Replica:
         if not self._is_served or now - self._unbroken_since_us < 2 * self.beat_us:
             return []
         r = t.replicas.c
-        query = select(r.id).where(r.alive_until_us < now).with_for_update(skip_locked=True)
+        is_over = (r.id != self.name) & (r.alive_until_us < now)
+        query = select(r.id).where(is_over).with_for_update(skip_locked=True)
         dead = list(unit.connection.execute(query).scalars())
         if dead:
             unit.connection.execute(delete(t.replicas).where(r.id.in_(dead)))

@@ -10,11 +10,13 @@ from services.notify.claims import Claim
 from services.notify.facts import plain_words
 from services.notify.machine import Notify
 from services.notify.port import ChannelPort, Message, Outcome, Refused, Retry
-from shared.clock import Clock
+from shared.clock import Clock, real_monotonic
 from shared.errors import Unavailable
 
 log = structlog.get_logger()
 
+BEGIN_WITHIN_S = 5.0
+"""A claim that could not be sent by then (the process was frozen) is put back: see Replica."""
 LOOK_EVERY_S = 0.2
 """Retries that have become due are found this late at most."""
 
@@ -52,9 +54,13 @@ class Sender:
         """
         self._record_late()
         count = 0
-        while not stop() and (claimed := self._claim()) is not None:
+        while not stop():
+            deadline_s = real_monotonic() + BEGIN_WITHIN_S
+            claimed = self._claim()
+            if claimed is None:
+                break
             try:
-                outcome = self._attempt(claimed)
+                outcome = self._attempt(claimed, deadline_s)
             finally:
                 with self._lock:
                     self._under_way[claimed.channel] -= 1
@@ -87,10 +93,12 @@ class Sender:
                 self._under_way[claimed.channel] = self._under_way.get(claimed.channel, 0) + 1
             return claimed
 
-    def _attempt(self, claimed: Claim) -> Outcome:
+    def _attempt(self, claimed: Claim, deadline_s: float) -> Outcome:
         channel = self._channels.get(claimed.channel)
         if channel is None:
             return Refused("the channel is not configured any more")
+        if real_monotonic() > deadline_s:
+            return Retry("held up before it was sent", 0)
         try:
             return channel.send(claimed.message)
         except Exception:
