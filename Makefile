@@ -1,7 +1,7 @@
 # Yujing (预警). `make` alone prints the verbs.
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev parts run test fast check simulate reference kill bench schemas clean
+.PHONY: help setup setup-dev parts run run-kafka cluster-parts test fast check simulate reference kill bench schemas clean
 
 help: ## print the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,10 +13,16 @@ setup-dev:
 	@sh scripts/setup.sh dev
 
 parts:
-	@sh scripts/install_parts.sh
+	@sh scripts/install_parts.sh && sh scripts/install_kafka.sh
 
 run: setup ## play the story of 2020-2022 in one process and go on serving
 	@$(PY) -m services story
+
+run-kafka: setup cluster-parts ## the same story on Kafka, Faust and PostgreSQL, all started here
+	@$(PY) -m services story --cluster --data $${YUJING_DATA:-var/story-kafka}
+
+cluster-parts:
+	@sh scripts/install_parts.sh cluster && sh scripts/install_kafka.sh
 
 test: setup-dev parts ## everything: unit, property, contract, scenario, simulation, system
 	@$(PY) -m tests

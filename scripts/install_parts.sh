@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the real servers the tests speak to (Kannel, Exim, promtool, Chromium, libfaketime).
+# Install the real servers the tests speak to (Kannel, Exim, PostgreSQL, Java for Kafka, …).
 # Quick when all is there. Where it may not install it says which tests will be skipped and how to
 # get them; with CI=true a missing part is a failure.
 set -eu
@@ -18,6 +18,8 @@ java:openjdk-17-jre-headless:a real Kafka broker
 mvn:maven:a real Kafka broker
 /usr/lib/postgresql:postgresql:notify on PostgreSQL
 '
+# `install_parts.sh cluster`: only what `make run-kafka` starts.
+[ "${1:-}" != cluster ] || parts=$(echo "$parts" | grep -E '^(java|mvn|/usr/lib/postgresql):')
 
 has() {
     case $1 in

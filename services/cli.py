@@ -55,6 +55,9 @@ DatabaseOption = Annotated[
 TopicsOption = Annotated[
     Path | None, typer.Option("--file", envvar="YUJING_TOPICS", help="Another topics.yaml.")
 ]
+ServiceTopics = Annotated[
+    Path | None, typer.Option("--topics", envvar="YUJING_TOPICS", help="Another topics.yaml.")
+]
 InstanceOption = Annotated[
     str,
     typer.Option("--instance", envvar="YUJING_INSTANCE", help="A stable name of this replica."),
@@ -131,7 +134,7 @@ def ingest(
     clock: ClockOption = None,
     kafka: KafkaOption = "",
     database_url: DatabaseOption = "",
-    topics_file: TopicsOption = None,
+    topics_file: ServiceTopics = None,
     instance: InstanceOption = "",
 ) -> None:
     """One ingest of a cluster: HTTP, HJ 212 and the inbox topic into the judged log."""
@@ -153,7 +156,7 @@ def rules(
     clock: ClockOption = None,
     kafka: KafkaOption = "",
     database_url: DatabaseOption = "",
-    topics_file: TopicsOption = None,
+    topics_file: ServiceTopics = None,
     instance: InstanceOption = "",
 ) -> None:
     """One rules worker of a cluster: its share of the judged log becomes transitions."""
@@ -162,6 +165,31 @@ def rules(
 
     options = Options(
         config, data, http, clock=clock, kafka=kafka, database_url=database_url,
+        topics=topics_file, instance=instance,
+    )  # fmt: skip
+    raise typer.Exit(run(options))
+
+
+@app.command()
+def notify(
+    config: ConfigOption,
+    data: DataOption = Path(),
+    http: HttpOption = "127.0.0.1:8623",
+    clock: ClockOption = None,
+    kafka: KafkaOption = "",
+    database_url: DatabaseOption = "",
+    topics_file: ServiceTopics = None,
+    instance: InstanceOption = "",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Let a browser on this machine in without a token.")
+    ] = False,
+) -> None:
+    """One notify of a cluster: incidents, escalation, the page; state in PostgreSQL."""
+    from services.notify.service import run
+    from shared.options import Options
+
+    options = Options(
+        config, data, http, clock=clock, demo=demo, kafka=kafka, database_url=database_url,
         topics=topics_file, instance=instance,
     )  # fmt: skip
     raise typer.Exit(run(options))
@@ -191,6 +219,19 @@ def topics_diff(kafka: KafkaOption, file: TopicsOption = None) -> None:
     _show_differences([str(each) for each in cluster.differences()])
 
 
+@topics.command("allow")
+def topics_allow(
+    kafka: KafkaOption,
+    file: Annotated[Path | None, typer.Option("--file", help="Another acls.yaml.")] = None,
+) -> None:
+    """Grant each service's user what deploy/kafka/acls.yaml says."""
+    from shared.log.acls import allow, read_acls
+    from shared.log.security import Security
+
+    for line in allow(kafka, Security.from_environment(os.environ), read_acls(file)):
+        typer.echo(line)
+
+
 def _show_differences(lines: list[str]) -> None:
     for line in lines:
         typer.echo(line)
@@ -207,8 +248,15 @@ def story(
     hj212: Hj212Option = DEFAULT_HJ212,
     clock: ClockOption = None,
     once: Annotated[bool, typer.Option("--once", help="End after the summary.")] = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="On Kafka and PostgreSQL, started here.")
+    ] = False,
 ) -> None:
     """What `make run` does: play 2020-2022 through the real ports, then go on serving."""
+    if cluster:
+        from services.story.run_kafka import run as run_kafka
+
+        raise typer.Exit(run_kafka(config, data, http, hj212, once=once))
     from services.story.run import run
 
     raise typer.Exit(run(config, data, http, hj212, clock, once=once))
@@ -230,13 +278,28 @@ def replay(
 
 
 @app.command()
-def doctor(config: ConfigOption, data: DataOption) -> None:
-    """Gateway, mail, clock, disk, database, roster: one line each, and what to do."""
+def doctor(
+    config: ConfigOption,
+    data: DataOption = Path(),
+    kafka: KafkaOption = "",
+    database_url: DatabaseOption = "",
+    topics_file: ServiceTopics = None,
+) -> None:
+    """Gateway, mail, clock, disk, database, broker, roster: one line each, and what to do."""
     from services.doctor import examine
     from shared.clock import SystemClock
     from shared.config.load import load
 
     lines = list(examine(load(config, os.environ), data, SystemClock()))
+    if kafka:
+        from services.doctor_cluster import examine_broker
+        from shared.log.security import Security
+
+        lines += examine_broker(kafka, Security.from_environment(os.environ), topics_file)
+    if database_url:
+        from services.doctor_cluster import examine_database
+
+        lines.append(examine_database(database_url))
     for line in lines:
         typer.echo(line.text())
     raise typer.Exit(EXIT_FAILED if any(line.state == "fail" for line in lines) else 0)

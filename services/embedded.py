@@ -184,6 +184,7 @@ class Running:
     def _refresh(self) -> None:
         now = self.clock.now()
         self.metrics.clock.set(now / 1e6)
+        self.metrics.log_available.set(int(self.writer.healthy))
         self.rules.refresh_metrics()
         with suppress(Unavailable):
             notify_app.refresh_metrics(self.notify, self.metrics, self.clock)

@@ -8,7 +8,6 @@ import httpx
 
 from services.story.ledger import Row
 from services.story.official import answer_after, told_at
-from services.story.phone import Text
 from services.story.screen import Screen
 from services.story.script import (
     EXAMPLE_DAY,
@@ -19,6 +18,7 @@ from services.story.script import (
     feed_at,
     ledger_scenes,
 )
+from services.story.texts import Text
 from shared.clock import ScenarioClock
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, parse_instant, window_start
