@@ -13,6 +13,7 @@ KUBERNETES = DEPLOY / "kubernetes"
 OVERLAYS = ["small", "production"]
 OLDEST, NEWEST = "1.30.0", "1.37.0"
 PORTS = {"yujing-ingest": 8620, "yujing-rules": 8622, "yujing-notify": 8623}
+STORES = {"yujing-rules", "yujing-notify"}
 
 Objects = dict[tuple[str, str], dict[str, Any]]
 
@@ -113,12 +114,27 @@ def test_secrets_are_referenced_and_never_contained(objects: Objects, manifest: 
 
 
 def test_every_pod_reads_the_addresses_of_its_overlay(objects: Objects) -> None:
-    """The name carries a hash, so that a changed address replaces the pods."""
-    [addresses] = [name for kind, name in objects if kind == "ConfigMap"]
-    assert {"YUJING_KAFKA", "YUJING_DATABASE_URL"} <= set(objects["ConfigMap", addresses]["data"])
-    for template in pods(objects).values():
+    """The names carry a hash, so that a changed address replaces the pods that use it."""
+    for name, template in pods(objects).items():
         [container] = template["spec"]["containers"]
-        assert {"configMapRef": {"name": addresses}} in container["envFrom"]
+        used = [e["configMapRef"]["name"] for e in container["envFrom"] if "configMapRef" in e]
+        given: dict[str, str] = {}
+        for each in used:
+            given |= objects["ConfigMap", each].get("data", {})
+        assert [each.rsplit("-", 1)[0] for each in used] == ["yujing-kafka", name]
+        assert "YUJING_KAFKA" in given
+        assert ("YUJING_DATABASE_URL" in given) == (name in STORES)
+
+
+def test_nobody_has_the_secret_of_another(objects: Objects) -> None:
+    """Each workload mounts the Secret of its own name; only those with tables have a password."""
+    for name, template in pods(objects).items():
+        secrets = {v["name"]: v["secret"] for v in template["spec"]["volumes"] if "secret" in v}
+        assert secrets["credentials"]["secretName"] == name
+        [container] = template["spec"]["containers"]
+        env = {e["name"] for e in container["env"]}
+        assert "YUJING_KAFKA_PASSWORD_FILE" in env
+        assert ("YUJING_DATABASE_PASSWORD_FILE" in env) == (name in STORES)
 
 
 def test_production_survives_a_node(run: Run) -> None:
