@@ -137,6 +137,19 @@ def test_nobody_has_the_secret_of_another(objects: Objects) -> None:
         assert ("YUJING_DATABASE_PASSWORD_FILE" in env) == (name in STORES)
 
 
+def test_production_uses_the_users_the_broker_knows(run: Run) -> None:
+    """Those of deploy/kafka/acls.yaml; the job that makes the topics is none of them."""
+    done = run("kustomize", "build", KUBERNETES / "overlays" / "production")
+    users = {
+        o["metadata"]["name"].rsplit("-", 1)[0]: o["data"]["YUJING_KAFKA_USERNAME"]
+        for o in yaml.safe_load_all(done.stdout)
+        if o["kind"] == "ConfigMap" and "YUJING_KAFKA_USERNAME" in o["data"]
+    }
+    known = yaml.safe_load((DEPLOY / "kafka" / "acls.yaml").read_text())["principals"]
+    assert users.pop("yujing-topics") not in known
+    assert users == {f"yujing-{user}": user for user in set(known) - {"upstream"}}
+
+
 def test_production_survives_a_node(run: Run) -> None:
     """Three of each, never two on one node, and a budget for each."""
     done = run("kustomize", "build", KUBERNETES / "overlays" / "production")

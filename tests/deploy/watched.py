@@ -29,8 +29,8 @@ class Prometheus:
             (folder / file.name).write_text(text)
         config = {
             "global": {
-                "scrape_interval": "500ms",
-                "scrape_timeout": "400ms",
+                "scrape_interval": "1s",
+                "scrape_timeout": "1s",
                 "evaluation_interval": "500ms",
             },
             "rule_files": [str(folder / file.name) for file in RULE_FILES],
