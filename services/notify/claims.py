@@ -12,8 +12,8 @@ from services.notify.core.ticket import ticket
 from services.notify.desk import tables as t
 from services.notify.desk.unit import Row
 from services.notify.facts import facts_of
-from services.notify.outcomes import failed
-from services.notify.port import Link, Message, address_of
+from services.notify.outcomes import failed, record
+from services.notify.port import Link, Message, Retry, address_of
 from services.notify.work import Work
 from shared.model.instants import Instant, local_day, local_midnight
 from shared.model.severity import Severity
@@ -64,6 +64,22 @@ def claim(work: Work, busy: Collection[str], boot: int, link: Link, *, drill: bo
             return None
         page += 1
     return None
+
+
+def put_back(work: Work, boot: int, under_way: Collection[tuple[str, int]]) -> None:
+    """
+    Claims of ours that nobody was given: the connection broke while they were committed.
+
+    Surely not sent, so they are due again and not marked.
+    """
+    c = t.outbox.c
+    query = select(t.outbox).where(c.state == "sending", c.boot == boot).order_by(c.incident)
+    for found in work.unit.connection.execute(query).mappings().all():
+        if (found["id"], found["attempts"]) in under_way:
+            continue
+        row = work.unit.hold_notice(found["id"])
+        if row is not None and (row["state"], row["boot"]) == ("sending", boot):
+            record(work, row, Retry("the claim was lost with the connection", 0))
 
 
 def _chosen(work: Work, row: Row) -> Row | None:

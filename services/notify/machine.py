@@ -4,6 +4,7 @@ Transitions, time, acknowledgements, receipts and replies go in; the outbox is w
 A crash anywhere leaves all of a verb or nothing, and saying the same again changes nothing.
 """
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import func, select
 
 from services.notify import why as why_
 from services.notify.answers import answer
-from services.notify.claims import Claim, claim
+from services.notify.claims import Claim, claim, put_back
 from services.notify.clockwatch import Clockwatch
 from services.notify.core import incident as fold
 from services.notify.core.incident import Incident
@@ -49,6 +50,7 @@ from services.notify.telling import (
 from services.notify.views import Views, read_chain, verify
 from services.notify.work import NoCounts, Work
 from shared.clock import Clock
+from shared.errors import Unavailable
 from shared.model.configuration import Configuration, lineage
 from shared.model.instants import Instant
 from shared.model.transition import Transition, transition_id
@@ -91,6 +93,9 @@ class Notify:
         self._time = Clockwatch(clock, is_served=desk.is_served)
         longest_us = max((each.timeout_us for each in configuration.channels.values()), default=0)
         self._replica = Replica(replica, longest_us + margin_us, is_served=desk.is_served)
+        self._claiming = threading.Lock()
+        self._under_way: set[tuple[str, int]] = set()
+        self._is_uncertain = False
         self.tick_slack_us = 2_000_000
         self.set_configuration(configuration)
         with desk.unit() as unit:
@@ -459,17 +464,31 @@ class Notify:
 
     def claim(self, now: Instant, busy: Collection[str] = ()) -> Claim | None:
         """The next message to send, committed before anybody is called."""
-        with self._work() as work:
-            self._replica.stay(work.unit)
-            return claim(work, busy, self._replica.boot, self._link, drill=self._drill)
+        with self._claiming:
+            try:
+                with self._work() as work:
+                    self._replica.stay(work.unit)
+                    if self._is_uncertain:
+                        put_back(work, self._replica.boot, self._under_way)
+                    claimed = claim(work, busy, self._replica.boot, self._link, drill=self._drill)
+            except Unavailable:
+                self._is_uncertain = True  # the commit may have gone through unheard
+                raise
+            self._is_uncertain = False
+            if claimed is not None:
+                self._under_way.add((claimed.notification, claimed.attempt))
+            return claimed
 
     def record(self, claimed: Claim, outcome: Outcome, now: Instant) -> None:
         """How an attempt ended. Only the attempt that is under way may say so."""
         with self._work() as work:
             row = work.unit.hold_notice(claimed.notification)
-            if row is None or row["attempts"] != claimed.attempt or row["boot"] != claimed.boot:
-                return
-            record(work, row, outcome)
+            if row is not None and (row["attempts"], row["boot"]) == (
+                claimed.attempt,
+                claimed.boot,
+            ):
+                record(work, row, outcome)
+        self._under_way.discard((claimed.notification, claimed.attempt))
 
     def receipt(self, channel: str, notification: str, status: ReceiptStatus, now: Instant) -> None:
         """Later proof; unknown ids and ids of another channel change nothing."""

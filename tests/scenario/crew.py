@@ -25,8 +25,7 @@ from shared.errors import Unavailable
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant
 from shared.model.transition import Transition
-
-PARTITIONS = 4
+from tests.scenario.province import PARTITIONS
 
 
 class Wire:

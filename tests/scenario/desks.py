@@ -35,6 +35,7 @@ class Desks:
         self.kind = kind
         self._opened: list[Desk] = []
         self._databases: list[str] = []
+        self.made = 0
 
     def __enter__(self) -> Self:
         return self
@@ -53,6 +54,7 @@ class Desks:
         return self._opened[-1]
 
     def new(self) -> Desk:
+        self.made += 1
         if self.kind == "postgres":
             return self.open(self.url())
         self._opened.append(Desk.in_memory())

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.notify.desk.unit import FaultPoint
 from services.notify.port import Accepted, Message, Outcome, Refusal, Refused, Retry, Unknown
 from shared.errors import Unavailable
 from shared.model.configuration import Timing
@@ -266,6 +267,28 @@ def test_a_crash_in_flight_waits_for_its_receipt(house: House) -> None:
     house.phone("li").expect("重发")
     house.acknowledge()
     house.fast_forward("1h")
+    house.no_other_messages()
+
+
+def test_a_claim_whose_commit_was_not_heard_of_is_sent_once(house: House) -> None:
+    """The connection broke between the commit and its answer: nobody was given the claim."""
+    broken = [False]
+
+    def fault(point: FaultPoint) -> None:
+        if broken[0] and point == "after commit":
+            broken[0] = False
+            raise Unavailable("the connection broke")
+
+    house.restart(fault)
+    house.notify.on_transitions([house.transition("cod", "firing", "red")], house.now)
+    broken[0] = True
+    with pytest.raises(Unavailable):
+        house.sender.drain()
+    assert house.wire.sent == []
+    house.send()
+    sent = house.phone("li").expect("化学需氧量")
+    assert not sent.message.facts.resend
+    house.fast_forward("1m")
     house.no_other_messages()
 
 

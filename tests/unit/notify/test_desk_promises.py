@@ -16,6 +16,9 @@ from shared.model.transition import Transition
 from tests.scenario.desks import Houses
 from tests.scenario.house import House
 
+ON_SERVER = 10
+"""Examples tried on PostgreSQL, where each needs two databases."""
+
 
 class Died(Exception):
     """The process is gone."""
@@ -62,6 +65,8 @@ def test_any_batching_and_any_crash_end_in_the_same_incidents(
     houses: Houses, sizes: list[int], crashes: list[int]
 ) -> None:
     """Transitions are taken once in effect, wherever the process dies between two of them."""
+    if houses.desks.kind == "postgres" and houses.desks.made >= 2 * ON_SERVER:
+        return
     houses.desks.clear()
     whole = houses()
     items = story(whole)
