@@ -13,7 +13,7 @@ setup-dev:
 	@sh scripts/setup.sh dev
 
 parts:
-	@sh scripts/install_parts.sh && sh scripts/install_kafka.sh
+	@sh scripts/install_parts.sh && sh scripts/install_kafka.sh && sh scripts/install_deploy_tools.sh
 
 run: setup ## play the story of 2020-2022 in one process and go on serving
 	@$(PY) -m services story
@@ -28,7 +28,7 @@ test: setup-dev parts ## everything: unit, property, contract, scenario, simulat
 	@$(PY) -m tests
 
 fast: setup-dev ## unit, property and contract tests in memory, < 60 s
-	@$(PY) -m pytest -q -n 2 tests/unit tests/contract
+	@$(PY) -m pytest -q -n 2 -m "not kafka" tests/unit tests/contract
 
 check: setup-dev ## format, lint, types, import laws, schemas
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy && .venv/bin/lint-imports && $(PY) -m shared.config.schemas --check

@@ -8,6 +8,9 @@ PHASES = [
     ["-n", "2", "--dist", "loadfile", "tests/unit", "tests/contract", "tests/scenario"],
     ["-n", "2", "tests/endtoend"],
     ["-n", "2", "--dist", "loadfile", "tests/system"],
+    ["tests/story"],  # alone: it counts how often phones ring while a clock runs
+    ["-n", "2", "--dist", "loadfile", "tests/kafka"],
+    ["-n", "2", "--dist", "loadfile", "tests/deploy"],
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from shared.database import secret_for
 from shared.errors import NewerData, Unavailable
 
 SCHEMA_FORMAT = 1
@@ -65,7 +66,7 @@ class Session:
             self._connection = psycopg.connect(
                 self._url, autocommit=True, connect_timeout=5, application_name="yujing-rules",
                 keepalives_idle=5, keepalives_interval=2, keepalives_count=3,
-                tcp_user_timeout=10_000, prepare_threshold=2,
+                tcp_user_timeout=10_000, prepare_threshold=2, password=secret_for(self._url),
                 options=f"-c statement_timeout={self._statement_s}s -c lock_timeout=20s "
                 "-c idle_in_transaction_session_timeout=60s -c client_min_messages=warning",
             )  # fmt: skip

@@ -5,20 +5,24 @@ from typing import Any
 from services.story.script import ANSWERS, DEFAULT_ANSWER
 
 
-def told_at(incident: dict[str, Any], step: int) -> tuple[str, str] | None:
-    """(person, at) of the first message a provider accepted in `step`; 5 and up: catch-all."""
-    current = 0
+def answering(incident: dict[str, Any]) -> str | None:
+    """Who answers this incident now; None while it is too early in the script."""
+    script = ANSWERS.get((incident["facility"], incident["opened_at"][:7]), DEFAULT_ANSWER)
+    return told(incident, script.step, script.nth)
+
+
+def told(incident: dict[str, Any], step: int, nth: int) -> str | None:
+    """The first person told at `step` or later, once he has had `nth` messages; 5: the catch-all."""
+    current, count = 0, 0
+    first: str | None = None
     for entry in incident["timeline"]:
         if entry["kind"] in ("opened", "rose", "reopened"):
-            current = 0
+            current, first, count = 0, None, 0
         elif entry["kind"] in ("step", "catch_all"):
             current += 1
         elif entry["kind"] in ("accepted", "delivered") and current >= step:
-            return entry["person"], entry["at"]
+            first = first or str(entry["person"])
+            count += entry["person"] == first
+            if count >= nth:
+                return first
     return None
-
-
-def answer_after(incident: dict[str, Any]) -> tuple[int, int]:
-    """(step, microseconds) of the scripted answer to this incident."""
-    script = ANSWERS.get((incident["facility"], incident["opened_at"][:7]), DEFAULT_ANSWER)
-    return script.step, script.after_us

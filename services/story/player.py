@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import httpx
 
 from services.story.ledger import Row
-from services.story.official import answer_after, told_at
+from services.story.official import answering
 from services.story.screen import Screen
 from services.story.script import (
     EXAMPLE_DAY,
@@ -19,16 +19,19 @@ from services.story.script import (
     ledger_scenes,
 )
 from services.story.texts import Text
-from shared.clock import ScenarioClock
+from shared.clock import ScenarioClock, real_monotonic
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, parse_instant, window_start
 
-RACE, DAY_RACE, FEED, WALK, SERVE = 5_000_000.0, 300_000.0, 1_800.0, 360.0, 1.0
+RACE, DAY_RACE, FEED, WALK, SERVE = 5_000_000.0, 300_000.0, 900.0, 360.0, 1.0
 """Speeds of the scenario clock: between years, between days, while stations report, while an
-incident is unanswered (six minutes a second), and after the story."""
+incident is unanswered (six minutes a second; YUJING_STORY_WALK slows it for a slow machine), and
+after the story."""
 
 MONTH_US = 30 * 86_400_000_000
-SETTLE_S = 0.25
+LOOK_S = 0.1
+SETTLE_S = 20.0
+"""What was sent is judged and, where it fires, an incident: until then the clock walks."""
 
 
 class Device(Protocol):
@@ -51,8 +54,10 @@ class Player:
         screen: Screen,
         texts: Callable[[], list[Text]],
         stop: threading.Event,
+        walk: float = WALK,
     ) -> None:
         self._configuration, self._clock, self._http = configuration, clock, http
+        self._walk = walk
         self._upstream, self._operator, self._device = upstream, operator, device
         self._screen, self._texts, self._stop = screen, texts, stop
         self._zone = configuration.site.zone
@@ -86,11 +91,9 @@ class Player:
         for upload in uploads:
             if upload.at_us <= began:
                 continue
-            if not self._reach(upload.at_us, FEED):
+            if not self._feed_until(upload.at_us):
                 return
             self._upload(upload)
-            self._show()
-            self._follow(until_us=upload.at_us + FEED_EVERY_US)
         self._follow()
         self._screen.load(self._clock.now(), total, total, "故事结束")
 
@@ -127,17 +130,25 @@ class Player:
             self._show()
             at = Instant(at + FEED_EVERY_US)
 
-    def _reach(self, at_us: int, speed: float | None = None) -> bool:
-        """Let the clock run to `at_us`; False when the program is stopping."""
+    def _reach(self, at_us: int) -> bool:
+        """Let the clock race to `at_us`; False when the program is stopping."""
         left = at_us - self._clock.now()
-        self._clock.set_speed(speed or (RACE if left > MONTH_US else DAY_RACE))
+        self._clock.set_speed(RACE if left > MONTH_US else DAY_RACE)
         while (left := at_us - self._clock.now()) > 0:
             if self._clock.speed == RACE and left < MONTH_US:
                 self._clock.set_speed(DAY_RACE)
             step = left - MONTH_US if self._clock.speed == RACE else left
             if self._clock.wait(self._stop, max(step, 1)):
                 return False
-        self._clock.set_speed(WALK)
+        self._clock.set_speed(self._walk)
+        return not self._stop.is_set()
+
+    def _feed_until(self, at_us: int) -> bool:
+        """Let the stations' morning pass; slower while somebody has to answer."""
+        while (left := at_us - self._clock.now()) > 0 and not self._stop.is_set():
+            waiting = self._attend()
+            self._clock.set_speed(self._walk if waiting else FEED)
+            self._clock.wait(self._stop, min(left, int(LOOK_S * 1e6 * self._clock.speed)))
         return not self._stop.is_set()
 
     def _ledger(self, scene: LedgerScene, number: int, total: int) -> None:
@@ -145,8 +156,39 @@ class Player:
         self.readings += sum(len(row.readings) for row in scene.rows)
         loads = "  ".join(filter(None, (_load(row) for row in scene.rows)))
         self._screen.load(scene.at_us, number + 1, total, f"{scene.rows[0].day} 日报 {loads}")
-        self._stop.wait(SETTLE_S)
+        self._settle({row.facility: scene.rows[0].report()["observed_at"] for row in scene.rows})
         self._show()
+
+    def _settle(self, sent: dict[str, str]) -> None:
+        """Wait until rules have judged what was sent and notify has what came of it."""
+        deadline = real_monotonic() + SETTLE_S
+        while not self._stop.is_set() and real_monotonic() < deadline:
+            if self._are_judged(sent) and self._are_known():
+                return
+            self._stop.wait(0.02)
+
+    def _are_judged(self, sent: dict[str, str]) -> bool:
+        answer = self._http.get("/v1/facilities", headers=self._operator)
+        answer.raise_for_status()
+        newest = {
+            each["id"]: max((one["observed_at"] for one in each["series"]), default="")
+            for each in answer.json()["facilities"]
+        }
+        return all(newest.get(facility, "") >= at for facility, at in sent.items())
+
+    def _are_known(self) -> bool:
+        """Every transition so far has reached notify."""
+        answer = self._http.get(
+            "/v1/transitions", params={"after": self._seq, "limit": 1000}, headers=self._operator
+        )
+        answer.raise_for_status()
+        for transition in answer.json()["transitions"]:
+            if transition["state"] == "pending":
+                continue
+            why = self._http.get(f"/v1/why/{transition['id']}", headers=self._operator)
+            if why.status_code != 200 or not _told(why.json()):
+                return False
+        return True
 
     def _upload(self, upload: Upload) -> None:
         self._device.send(upload)
@@ -154,19 +196,20 @@ class Player:
 
     # -- while somebody has to answer --------------------------------------------------------
 
-    def _follow(self, until_us: int | None = None) -> None:
+    def _follow(self) -> None:
         """Walk while an incident is unanswered, and let the scripted officials answer."""
-        while not self._stop.is_set():
-            incidents = self._incidents()
-            self._show()
-            waiting = [i for i in incidents if i["state"] == "open"]
-            if not waiting or (until_us is not None and self._clock.now() >= until_us):
-                return
-            self._clock.set_speed(WALK)
-            for incident in waiting:
-                self._clockline(incident)
-                self._answer(incident)
-            self._stop.wait(0.1)
+        while not self._stop.is_set() and self._attend():
+            self._clock.set_speed(self._walk)
+            self._stop.wait(LOOK_S)
+
+    def _attend(self) -> bool:
+        """Show what is new, answer what the script answers now; whether anybody is waited for."""
+        waiting = [each for each in self._incidents() if each["state"] == "open"]
+        self._show()
+        for incident in waiting:
+            self._clockline(incident)
+            self._answer(incident)
+        return bool(waiting)
 
     def _incidents(self) -> list[dict[str, Any]]:
         answer = self._http.get("/v1/incidents", params={"state": "open"}, headers=self._operator)
@@ -175,18 +218,17 @@ class Player:
         return incidents
 
     def _answer(self, incident: dict[str, Any]) -> None:
-        step, after_us = answer_after(incident)
-        told = told_at(incident, step)
-        if told is None or self._clock.now() < parse_instant(told[1], self._zone) + after_us:
+        person = answering(incident)
+        if person is None:
             return
         answer = self._http.post(
             f"/v1/incidents/{incident['id']}/acknowledgements",
-            json={"person": told[0], "note": "演示答复"},
+            json={"person": person, "note": "演示答复"},
             headers=self._operator,
         )
         if answer.status_code == 200:
             place = self._configuration.facilities[incident["facility"]].short_name
-            name = self._configuration.people[told[0]].name
+            name = self._configuration.people[person].name
             self._acknowledged.append((name, place))
             self._screen.answered(self._clock.now(), name, place)
 
@@ -238,6 +280,11 @@ class Player:
             f"小结 读数 {self.readings}，告警 {self.episodes} 次，"
             f"短信 {self._sent} 条，答复 {len(self._acknowledged)} 起：{answered}"
         )
+
+
+def _told(why: dict[str, Any]) -> bool:
+    """Whether notify has the transition that this explains, in either mode."""
+    return "kind" in why or "kind" in why.get("led_to", {})
 
 
 def _load(row: Row) -> str:

@@ -16,7 +16,7 @@ from rich.console import Console
 from services.embedded import prepare
 from services.story.device import Devices
 from services.story.ledger import read
-from services.story.player import RACE, Player
+from services.story.player import RACE, WALK, Player
 from services.story.screen import Screen
 from services.story.texts import Texts
 from shared.clock import Clock, ScenarioClock
@@ -121,6 +121,7 @@ def _play(stage: Stage, stop: threading.Event, once: bool, failed: list[BaseExce
                 screen=screen,
                 texts=Texts(http, operator).new,
                 stop=stop,
+                walk=float(os.environ.get("YUJING_STORY_WALK", WALK)),
             )
             rows = read(FOLDER / "ledger.csv")
             if not all(row.facility in stage.configuration.facilities for row in rows):

@@ -22,7 +22,8 @@ from kafka.errors import KafkaError
 from shared.errors import ConfigError, Unavailable
 from shared.log.security import Security
 
-FILE = Path(__file__).parents[2] / "deploy" / "kafka" / "acls.yaml"
+FILE = Path(__file__).parent / "acls.yaml"
+"""`deploy/kafka/acls.yaml` is a link to it, so that an installed distribution has it, too."""
 TIMEOUT_MS = 10_000
 
 

@@ -19,9 +19,8 @@ from shared.clock import real_monotonic
 from shared.errors import ConfigError, Unavailable
 from shared.log.security import Security
 
-FILE = Path(__file__).parents[2] / "deploy" / "kafka" / "topics.yaml"
-PACKED = Path(__file__).parent / "topics.yaml"
-"""Where an installed distribution carries it."""
+FILE = Path(__file__).parent / "topics.yaml"
+"""`deploy/kafka/topics.yaml` is a link to it, so that an installed distribution has it, too."""
 TIMEOUT_S = 10.0
 MISSING = "it is missing"
 IN_SYNC = "min.insync.replicas"
@@ -59,7 +58,7 @@ def read_topics(path: Path | None = None) -> TopicsFile:
     Raises:
         ConfigError: it cannot be read or is not such a file.
     """
-    path = path or (FILE if FILE.exists() else PACKED)
+    path = path or FILE
     try:
         body = yaml.safe_load(path.read_text(encoding="utf-8"))
         shared = {str(key): _word(value) for key, value in (body.get("config") or {}).items()}

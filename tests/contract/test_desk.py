@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from services.notify.desk import tables as t
 from services.notify.desk.desk import Desk
-from services.notify.desk.server import PASSWORD_FILE, SCHEMA
+from services.notify.desk.server import SCHEMA
+from shared.database import PASSWORD_FILE
 from shared.errors import ConfigError, NewerData, Unavailable
 from shared.testing.parts.postgres import Postgres
 from shared.testing.program import until

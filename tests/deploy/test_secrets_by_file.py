@@ -68,12 +68,7 @@ def notify(url: str) -> None:
 @pytest.mark.parametrize(
     "connect",
     [
-        pytest.param(
-            rules,
-            marks=pytest.mark.xfail(
-                strict=False, reason="rules does not read YUJING_DATABASE_PASSWORD_FILE yet"
-            ),
-        ),
+        rules,
         notify,
     ],
 )

@@ -4,8 +4,6 @@ The desk has a schema of its own, so other services may keep theirs in the same 
 wait is bounded: a replica that was frozen in the middle of a transaction loses it.
 """
 
-import os
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -26,10 +24,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, Operationa
 from sqlalchemy.pool import QueuePool
 
 from services.notify.desk.migrate import migrate
+from shared.database import password_from_file
 from shared.errors import ConfigError
 
 SCHEMA = "yujing_notify"
-PASSWORD_FILE = "YUJING_DATABASE_PASSWORD_FILE"  # noqa: S105  a name, not a secret
 _MIGRATION_LOCK, _CLOCK_LOCK = 0x5955_0001, 0x5955_0002
 _CONNECTIONS = 20
 _POOL_WAIT_S = 10.0
@@ -127,11 +125,5 @@ def _parsed(url: str) -> URL:
 def _read_password(
     _dialect: object, _record: object, _args: list[Any], parameters: dict[str, Any]
 ) -> None:
-    path = os.environ.get(PASSWORD_FILE)
-    if path and not parameters.get("password"):
-        try:
-            parameters["password"] = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigError(
-                f"{PASSWORD_FILE}: {path} cannot be read: {error.strerror}; mend the file"
-            ) from error
+    if not parameters.get("password") and (secret := password_from_file()) is not None:
+        parameters["password"] = secret
