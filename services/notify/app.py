@@ -177,12 +177,19 @@ def run_partitions(
     """
     The same beside other replicas: each takes from the partitions that nobody else has in hand.
 
+    It begins with what an earlier process of this name was sending, and beats: `leave` is for
+    whoever ends it.
+
     Whatever fails, the desk says where to read on.
     """
     starts: dict[int, int] | None = None
+    is_new = True
     last_tick, last_beat_s = -(1 << 62), -math.inf
     while not stop.is_set():
         try:
+            if is_new:
+                notify.recover_claims(clock.now())
+                is_new = False
             if starts is None:
                 starts = notify.positions()
             moved = [_take_next(notify, feed, each, starts) for each in range(feed.partitions())]

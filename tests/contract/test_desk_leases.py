@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import update
 
 from services.notify.core.reply import decide
+from services.notify.desk import tables as t
 from services.notify.machine import Notify
 from services.notify.port import Accepted
 from shared.clock import VirtualClock
@@ -125,6 +127,21 @@ def test_a_lease_that_ran_out_unnoticed_goes_on(desks: Desks) -> None:
     one.beat()
     assert states(house) == ["accepted"]
     assert one._replica.boot == claimed.boot
+
+
+def test_when_the_server_was_away_nobody_is_taken_for_dead(desks: Desks) -> None:
+    """Everybody's lease is over then; who comes back first gives the others time."""
+    house, one, other = two(desks)
+    claimed = one.claim(house.now)
+    assert claimed is not None
+    with house.desk.unit() as unit:
+        unit.connection.execute(update(t.replicas).values(alive_until_us=1))
+    other.beat()
+    assert states(house) == ["sending"]
+    one.beat()
+    other.beat()
+    one.record(claimed, Accepted("r", "text"), house.now)
+    assert states(house) == ["accepted"]
 
 
 def test_two_of_one_name_do_not_both_send(desks: Desks) -> None:
