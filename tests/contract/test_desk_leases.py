@@ -81,6 +81,7 @@ def test_a_replica_that_beats_keeps_its_claims(desks: Desks) -> None:
     claimed = one.claim(house.now)
     assert claimed is not None
     rounds = []
+    boots = (one._replica.boot, other._replica.boot)
 
     def long_enough() -> bool:
         one.beat()
@@ -90,6 +91,7 @@ def test_a_replica_that_beats_keeps_its_claims(desks: Desks) -> None:
 
     until(long_enough, 20)
     assert rounds == [["sending"]] * len(rounds)
+    assert (one._replica.boot, other._replica.boot) == boots
     one.record(claimed, Accepted("r", "text"), house.now)
     assert states(house) == ["accepted"]
 

@@ -160,3 +160,19 @@ def test_a_claim_does_not_wait_for_an_incident_that_another_has_in_hand(
         assert house.notify.claim(house.now) is None
         house.notify.tick(house.now, house.clock.steady_us())
     assert house.notify.claim(house.now) is not None
+
+
+def test_a_tick_takes_what_is_free_and_leaves_the_rest_for_later(
+    house: House, other: Notify
+) -> None:
+    """One incident in another's hands does not hold up the ladder of all."""
+    fire(house, "420100-f1", "420100-f2")
+    first = house.incident("420100-f1")["id"]
+    house.clock.advance(16 * 60 * 1_000_000)
+    with other._desk.unit() as unit:
+        assert unit.incident(first) is not None
+        house.notify.tick(house.now, house.clock.steady_us())
+    assert house.kinds("420100-f1").count("step") == 1
+    assert house.kinds("420100-f2").count("step") == 2
+    house.notify.tick(house.now, house.clock.steady_us())
+    assert house.kinds("420100-f1").count("step") == 2
