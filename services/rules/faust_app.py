@@ -104,6 +104,11 @@ class FaustRules:
         except Exception as error:
             log.info("offset_not_committed", partition=partition, detail=str(error))
 
+    def behind(self, partition: int, position: int) -> int:
+        """Records after a position, as far as the brokers told us."""
+        end = self.app.consumer.highwater(TP(REPORTS, partition))
+        return 0 if end is None else max(0, end - position)
+
     # -- what Faust calls ----------------------------------------------------------------------
 
     async def _agent(self, stream: Any) -> None:
@@ -162,10 +167,8 @@ class FaustRules:
         while True:
             await asyncio.sleep(1.0)
             for number, own in self._keeper.owned.items():
-                end = self.app.consumer.highwater(TP(REPORTS, number))
-                if end is not None:
-                    lag = max(0, end - own.machine.next)
-                    self._metrics.consumer_lag.labels(REPORTS, str(number)).set(lag)
+                lag = self.behind(number, own.machine.next)
+                self._metrics.consumer_lag.labels(REPORTS, str(number)).set(lag)
 
 
 def die(error: BaseException) -> None:

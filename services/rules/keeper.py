@@ -15,6 +15,7 @@ import structlog
 
 from services.rules.alerts_out import Batch, Out
 from services.rules.checkpoints import AnotherLog, Checkpoints, Fenced
+from services.rules.collector import Collector
 from services.rules.partition import Alert, Partition, Reject
 from services.rules.statuses import Statuses
 from shared.clock import Clock, real_monotonic
@@ -29,6 +30,8 @@ CHECKPOINT_SHARE = 0.05
 """A checkpoint may take at most this part of the time: of many changed series it comes later."""
 PUBLISH_S = 0.2
 MEASURE_S = 1.0
+CURRENT = 50
+"""Records not yet judged; with fewer there is time to tell more facility states."""
 LETTERS_TOLD = 20
 """Lines in the log about records set aside, each second; all of them are counted and kept."""
 FROZEN_S = 8.0
@@ -72,14 +75,16 @@ class Keeper:
         self, *, make: Callable[[int], Partition], checkpoints: Checkpoints,
         out: Out, statuses: Statuses, clock: Clock, metrics: Metrics,
         commit: Callable[[int, int], Awaitable[None]],
-        last_checkpoint_s: float = LAST_CHECKPOINT_S,
+        behind: Callable[[int, int], int], last_checkpoint_s: float = LAST_CHECKPOINT_S,
     ) -> None:  # fmt: skip
         self.owned: dict[int, Owned] = {}
         self._warm: dict[int, tuple[int, Partition]] = {}
         """Given up at a rebalance with everything saved: often they come back at once."""
         self._make, self._checkpoints = make, checkpoints
         self._out, self._statuses, self._clock, self._metrics = out, statuses, clock, metrics
+        self._behind = behind
         self._commit, self._last_checkpoint_s = commit, last_checkpoint_s
+        self._collector = Collector()
         self._pulse = real_monotonic()
         self._letters = 0
 
@@ -177,19 +182,25 @@ class Keeper:
 
     async def beat_for_ever(self) -> None:
         """Tells facility states and measures; its pulse shows when the process was frozen."""
-        measured = 0.0
+        measured, turn = 0.0, 0
+        self._collector.begin()
         while True:
             await asyncio.sleep(PUBLISH_S)
             if self._was_frozen():
                 for own in self.owned.values():
                     own.suspect = True
             self._pulse = real_monotonic()
-            for own in list(self.owned.values()):
-                if not own.suspect:
-                    self._statuses.tell(own.machine, own.batch, idle=own.unkept == 0)
+            lag = sum(self._behind(n, own.machine.next) for n, own in self.owned.items())
+            self._statuses.begin(idle=lag < CURRENT)
+            turn += 1
+            owned = [own for own in self.owned.values() if not own.suspect]
+            for n in range(len(owned)):
+                own = owned[(turn + n) % len(owned)]
+                self._statuses.tell(own.machine, own.batch)
             if self._pulse - measured >= MEASURE_S:
                 measured = self._pulse
                 self._measure()
+                self._collector.turn()
 
     async def keep_for_ever(self) -> None:
         """Transitions are readable within a second; checkpoints come when they are due."""
@@ -275,6 +286,7 @@ class Keeper:
         for number in sorted(wanted - self.owned.keys()):
             async with asyncio.timeout(TAKE_OVER_S):
                 self.owned[number] = await self._taken(number, ends.get(number))
+        self._collector.turn(at_once=True)
         self._metrics.partitions_owned.set(len(self.owned))
         log.info("partitions_taken", partitions=sorted(self.owned))
         return {number: own.machine.next for number, own in self.owned.items()}

@@ -5,7 +5,7 @@ alerts and rejects and never escapes as an exception. Only a store that does not
 (Unavailable), and then nothing was touched and the same record is applied again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from services.rules.core.sleep import SleepingCell
 from shared.errors import Unavailable
 from shared.model.alert import encode_alert
 from shared.model.configuration import Bundle
+from shared.model.facility import Station
 from shared.model.instants import instant_text
 from shared.model.partition import partition_of
 from shared.model.report import Activate, Record, Report, Tick, decode_envelope
@@ -111,7 +112,19 @@ class Partition:
                 self._say(said, applied)
             else:
                 self._say(said, applied)
-                return applied
+                break
+        self.changed.update(
+            dict.fromkeys([r.facility for r in records if type(r) is Report])
+            if not applied.rejects
+            else dict.fromkeys(self._judged(records))
+        )
+        return applied
+
+    def _judged(self, records: list[Record]) -> list[str]:
+        """Facilities of the reports that are ours, when some were not."""
+        book = self.engine.book
+        known = book.facilities if book else {}
+        return [r.facility for r in records if isinstance(r, Report) and r.facility in known]
 
     def _foresee(self, bundle: str) -> None:
         """Only a store that is away may stop a record, and only before it is touched."""
@@ -124,36 +137,39 @@ class Partition:
 
     def _admitted(self, records: list[Record], rejects: list[Reject]) -> Iterator[Record]:
         """The records that may be judged, each as the engine asks for it; the rest are rejected."""
-        book, changed = self.engine.book, self.changed
-        stations = book.stations if book else {}
+        stations: Mapping[str, Station] = {}
+        book = self.engine.book
+        if book is not None:
+            stations = book.stations
         for record in records:
             self._now = record
             if type(record) is Report:
+                # As little as possible: this is done for every report of the country.
                 known = stations.get(record.station)
                 if (
-                    known is None
-                    or known.facility != record.facility
-                    or len(record.values) != len(record.indicators)
-                    or not EARLIEST_US < record.observed_us < LATEST_US
-                    or (record.flags is not None and len(record.flags) != len(record.values))
+                    known is not None
+                    and known.facility == record.facility
+                    and len(record.values) == len(record.indicators)
+                    and EARLIEST_US < record.observed_us < LATEST_US
+                    and (record.flags is None or len(record.flags) == len(record.values))
                 ):
+                    yield record
+                else:
                     rejects.append(self._refuse(record))
-                    continue
-                changed[record.facility] = None
-                yield record
             elif isinstance(record, Activate):
+                before = book
                 try:
                     self._share_of(record.bundle, self.number)
                 except Exception as error:
                     detail = f"bundle {record.bundle}: {_told(error)}"
                     rejects.append(Reject("unknown-bundle", detail, "", _raw(record)))
                     continue
-                # Those that are gone are told about, too: they are taken back.
-                changed.update(dict.fromkeys(book.facilities if book else ()))
                 yield record
                 book = self.engine.book
                 stations = book.stations if book else {}
-                changed.update(dict.fromkeys(book.facilities if book else ()))
+                # Those that are gone are told about, too: they are taken back.
+                for each in (before, book):
+                    self.changed.update(dict.fromkeys(each.facilities if each else ()))
             elif isinstance(record, Tick) and not EARLIEST_US < record.at_us < LATEST_US:
                 rejects.append(Reject("bad-time", f"a tick at {record.at_us} µs", "", _raw(record)))
             else:

@@ -90,7 +90,7 @@ class Rules:
             make=lambda number: Partition(number, self.partitions, shares.of),
             checkpoints=self.store, out=self.out,
             statuses=Statuses(self.out, self.partitions, self.metrics), clock=self.clock,
-            metrics=self.metrics, commit=self.faust.commit,
+            metrics=self.metrics, commit=self.faust.commit, behind=self.faust.behind,
         )  # fmt: skip
         await self.faust.start(keeper)
         log.info("serving", service="rules", partitions=self.partitions)

@@ -1,7 +1,7 @@
 """Facility states for everybody: `yujing.facilities.v1`, the newest state of each, compacted.
 
-Facilities with a transition go first and at once; the others as far as a small share of the
-time allows, so that telling never costs more than judging. Who was not told yet is part of the
+Facilities with a transition go first, and all only as far as a small share of the time allows,
+so that telling never costs more than judging: what is behind is soon out of date anyway. Who was not told yet is part of the
 checkpoint, so nobody is forgotten.
 """
 
@@ -18,28 +18,31 @@ from shared.model.standing import FacilityState
 from shared.observe.metrics import Metrics
 
 BUSY_SHARE, IDLE_SHARE = 0.05, 0.4
-"""Of the time since the last turn; more while nothing else is to be done."""
+"""Of the time since the last turn; more while judging leaves time."""
 LONGEST_TURN_S = 0.1
 
 log = structlog.get_logger()
 
 
 class Statuses:
-    """One per process; `tell` is called in turn for every partition."""
+    """One per process; `tell` is called in turn for every partition, the first one changing."""
 
     def __init__(self, out: Out, partitions: int, metrics: Metrics) -> None:
         self._out, self._partitions, self._metrics = out, partitions, metrics
         self._allowance_s = 0.0
         self._turned_at = real_monotonic()
 
-    def tell(self, machine: Partition, batch: Batch, *, idle: bool) -> None:
-        """Send what is owed now; what is left waits for the next turn."""
+    def begin(self, *, idle: bool) -> None:
+        """A turn of all partitions begins."""
         now = real_monotonic()
         share = IDLE_SHARE if idle else BUSY_SHARE
         self._allowance_s = min(LONGEST_TURN_S, self._allowance_s + share * (now - self._turned_at))
         self._turned_at = now
+
+    def tell(self, machine: Partition, batch: Batch) -> None:
+        """Send what is owed as far as the turn allows; what is left waits for the next one."""
         for waiting in (machine.urgent, machine.changed):
-            while waiting and (self._allowance_s > 0 or waiting is machine.urgent):
+            while waiting and self._allowance_s > 0:
                 began = real_monotonic()
                 facility = next(iter(waiting))
                 try:
@@ -49,8 +52,6 @@ class Statuses:
                 machine.urgent.pop(facility, None)
                 machine.changed.pop(facility, None)
                 self._allowance_s -= real_monotonic() - began
-                if self._allowance_s < -LONGEST_TURN_S:
-                    return
 
     def _send(self, machine: Partition, batch: Batch, facility: str) -> None:
         value: bytes | None = None

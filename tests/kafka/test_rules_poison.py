@@ -77,7 +77,7 @@ def seconds_until_said(house: RulesHouse, within_s: float) -> float:
     began = real_monotonic()
     count = sum(map(len, house.expected().values()))
     looked = real_monotonic() - began
-    until(lambda: house.count_rows() >= count, within_s, 0.02, what=f"{count} transitions")
+    until(lambda: house.count_rows() >= count, within_s, 0.1, what=f"{count} transitions")
     return real_monotonic() - began - looked
 
 

@@ -1,5 +1,6 @@
 """The book: which rules judge which station, resolved once from a bundle."""
 
+from functools import cached_property
 from math import isfinite
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,7 @@ class Judging:
             self.valid_to_us is None or at_us < self.valid_to_us
         )
 
+    @cached_property
     def quiet(self) -> tuple[float, float]:
         """Values of the indicator, in its own unit, strictly between which nothing is raised."""
         low, high = self.ladder.quiet()

@@ -3,7 +3,8 @@
 Quiet data costs one comparison per reading: as long as a report has the same columns as the
 last one, is newer, carries no flags, and every value lies inside its series' quiet band,
 nothing can change, and the newest values are kept as the report's own tuple. `settle` writes
-them through to the series before anybody looks.
+them through to the series before anybody looks. Where some values lie outside, the rules of
+those series alone are asked; the band of a series on which something stands is empty.
 """
 
 from services.rules.core.book import Judging
@@ -143,28 +144,31 @@ class Cell:
         """After a report was judged in full: may the next one like it take the quiet path?"""
         self.shape = indicators
         self.shape_series = [self.series[indicator] for indicator in indicators]
-        self.quiet = (
-            not self.ratios
-            and len(set(indicators)) == len(indicators)
-            and all(_is_calm(series) for series in self.shape_series)
-        )
+        self.quiet = not self.ratios and len(set(indicators)) == len(indicators)
         if self.quiet:
             self.observed_us = max(series.newest_us for series in self.shape_series)
             bands = [_band(series) for series in self.shape_series]
             self.lows = [low for low, _ in bands]
             self.highs = [high for _, high in bands]
 
+    def arm_one(self, index: int) -> None:
+        """The same for one series of the shape, after its rules have judged."""
+        self.lows[index], self.highs[index] = _band(self.shape_series[index])
+
 
 def _is_calm(series: Series) -> bool:
-    return all(
-        hold.phase == "inactive" and hold.held == NONE and not hold.standing
-        for _, hold in series.holds
-    ) and all(watch.open_us is None for _, watch in series.watches)
+    for _, hold in series.holds:
+        if hold.phase != "inactive" or hold.held != NONE or hold.standing:
+            return False
+    return all(watch.open_us is None for _, watch in series.watches)
 
 
 def _band(series: Series) -> tuple[float, float]:
+    """The values strictly between which no rule has anything to say; none while one stands."""
     low, high = float("-inf"), float("inf")
+    if not _is_calm(series):
+        return high, low
     for judging, _ in series.holds:
-        rule_low, rule_high = judging.quiet()
+        rule_low, rule_high = judging.quiet
         low, high = max(low, rule_low), min(high, rule_high)
     return low, high

@@ -110,6 +110,14 @@ class Engine:
             )
         self.dirty.add(key)
         cell.settle()
+        if (
+            cell.quiet
+            and report.flags is None
+            and report.indicators == cell.shape
+            and report.observed_us > cell.observed_us
+        ):
+            self._judge_partly(cell, report)
+            return
         newer: set[str] = set()
         for index, indicator in enumerate(report.indicators):
             value, flag = report.values[index], report.flag(index)
@@ -128,6 +136,23 @@ class Engine:
             for state in cell.ratios:
                 self._ratio(cell, state, report, newer)
         cell.arm(report.indicators)
+
+    def _judge_partly(self, cell: Cell, report: Report) -> None:
+        """A report like the last one: only the series outside their quiet bands ask their rules."""
+        at_us, now_us = report.observed_us, self.clock.now_us
+        values, lows, highs = report.values, cell.lows, cell.highs
+        cell.observed_us, cell.received_us = at_us, report.received_us
+        for index, series in enumerate(cell.shape_series):
+            value = values[index]
+            series.newest_us, series.value, series.flag = at_us, value, "N"
+            series.heard_us = now_us
+            if lows[index] < value < highs[index]:
+                continue
+            for judging, hold in series.holds:
+                self._reading(cell, judging, hold, report, value, "N")
+            for judging, watch in series.watches:
+                self._heard(cell, judging, watch, series, report)
+            cell.arm_one(index)
 
     def broken(self) -> list[Transition]:
         """After `apply` raised: what was said before the record that broke; its own is forgotten."""

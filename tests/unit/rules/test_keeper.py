@@ -128,7 +128,8 @@ class House:
             make=lambda number: Partition(number, 1, self.shares.of),
             checkpoints=checkpoints or self.checkpoints, out=self.out,
             statuses=Statuses(self.out, 1, self.metrics), clock=VirtualClock(Instant(START)),
-            metrics=self.metrics, commit=commit, **self.settings,
+            metrics=self.metrics, commit=commit, behind=lambda *_: 0,
+            **self.settings,
         )  # fmt: skip
 
     async def begin(self) -> None:
@@ -341,11 +342,12 @@ def test_states_are_told_of_what_changed() -> None:
         own = house.keeper.owned[0]
         statuses = house.keeper._statuses
         statuses._turned_at -= 10
-        statuses.tell(own.machine, own.batch, idle=True)
+        statuses.begin(idle=True)
+        statuses.tell(own.machine, own.batch)
         assert [(key, number) for _, key, _, number in house.out.topics(FACILITIES)] == [(b"f", 0)]
         await house.feed(1, house.reading(0, 70.0), Tick(Instant(START)))
-        statuses.tell(own.machine, own.batch, idle=False)
-        statuses.tell(own.machine, own.batch, idle=False)
+        statuses.tell(own.machine, own.batch)
+        statuses.tell(own.machine, own.batch)
         told = house.out.topics(FACILITIES)
         assert len(told) == 2
         assert b'"state":"firing"' in told[-1][2]
