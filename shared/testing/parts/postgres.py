@@ -5,6 +5,7 @@ nobody, for PostgreSQL refuses root. `durable=False` leaves out what only a powe
 """
 
 import contextlib
+import hashlib
 import os
 import pwd
 import shutil
@@ -45,7 +46,7 @@ class Postgres:
                 "PostgreSQL is not here; apt-get install --no-install-recommends postgresql"
             )
         self._binaries = found
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="yujing-pg-"))
+        self.folder = _reachable(folder) if folder else Path(tempfile.mkdtemp(prefix="yujing-pg-"))
         if folder is None:
             weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self.port = free_ports(1)[0]
@@ -157,6 +158,18 @@ class Postgres:
         if os.geteuid() == 0:
             user = _unprivileged()
             os.chown(folder, user.pw_uid, user.pw_gid)
+
+
+def _reachable(folder: Path) -> Path:
+    """As root the server runs as somebody else, who may not come to a folder inside a closed one.
+
+    Then it stands in /var/tmp, under a name made from the path, so that it is found again.
+    """
+    folder = folder.absolute()
+    if os.geteuid() != 0 or all(p.stat().st_mode & 0o001 for p in folder.parents if p.exists()):
+        return folder
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return Path("/var/tmp") / f"yujing-pg-{name}"  # noqa: S108  closed to others by initdb
 
 
 def _unprivileged() -> pwd.struct_passwd:
