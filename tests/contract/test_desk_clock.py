@@ -1,6 +1,8 @@
 """One clock for all replicas: a step moves the timers once, a pause of one machine does not."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -9,8 +11,10 @@ from services.notify.core.reply import decide
 from services.notify.desk import tables as t
 from services.notify.desk.desk import Desk
 from services.notify.machine import Notify
+from services.notify.port import Accepted
 from shared.clock import Clock, SystemClock
 from shared.model.instants import Instant
+from shared.testing.parts.postgres import Postgres
 from tests.scenario.desks import Desks
 from tests.scenario.house import House
 
@@ -106,3 +110,43 @@ def test_a_machine_that_stood_still_moves_nothing_when_another_was_awake(
     assert due(house) - before == pytest.approx(
         0 if is_witnessed else 600 * SECOND_US, abs=SECOND_US
     )
+
+
+@pytest.mark.needs("faketime")
+@pytest.mark.parametrize("by_s", [3600, -3600])
+def test_the_servers_clock_is_set_and_nobody_is_rung_or_buried(by_s: int) -> None:
+    """A real server whose clock is set under two replicas that use the machine's clock."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    stamp = Path(tempfile.mkdtemp(prefix="yujing-clock-")) / "faketime"
+    stamp.parent.chmod(0o755)
+    stamp.write_text("+0")
+    stamp.chmod(0o644)
+    server = Postgres(
+        durable=False,
+        environment={
+            "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(stamp),
+            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        },
+    ).start()  # fmt: skip
+    house = House(desk=Desk.at_url(server.url()))
+    others = [Desk.at_url(server.url()) for _ in range(2)]
+    crew = [replica(desk, house, f"r{n}", SystemClock()) for n, desk in enumerate(others)]
+    crew[0].on_transitions([house.transition("cod", "firing", "red")], house.now)
+    claimed = crew[0].claim(house.now)
+    for each in crew:
+        each.beat()
+    before = due(house)
+    stamp.write_text(f"{by_s:+d}")
+    for _ in range(3):
+        for each in crew:
+            each.beat()
+            each.tick(house.now, 0)
+    assert abs(due(house) - before - by_s * SECOND_US) < 5 * SECOND_US
+    assert house.kinds().count("step") == 1
+    assert claimed is not None
+    crew[0].record(claimed, Accepted("r", "text"), house.now)
+    assert house.kinds()[-1] == "accepted"
+    assert house.notify.audit_verify() == []
+    for desk in (*others, house.desk):
+        desk.close()
+    server.stop()

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -39,7 +40,13 @@ def binaries() -> Path | None:
 class Postgres:
     """One server. `start` first; `stop` (or the end of the process) ends it."""
 
-    def __init__(self, folder: Path | None = None, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        durable: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         found = binaries()
         if found is None:
             raise FileNotFoundError(
@@ -51,6 +58,7 @@ class Postgres:
             weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self.port = free_ports(1)[0]
         self._durable = durable
+        self._environment = [f"{name}={value}" for name, value in (environment or {}).items()]
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
 
@@ -63,7 +71,9 @@ class Postgres:
             self._initialise(data)
         settings = _ORDINARY if self._durable else _ORDINARY + _QUICK
         command = [
-            *self._as_user(), str(self._binaries / "postgres"), "-D", str(data),
+            # By `env`, so that it counts for the server only, not for who changes the user.
+            *self._as_user(), "env", *self._environment,
+            str(self._binaries / "postgres"), "-D", str(data),
             "-p", str(self.port), "-h", "127.0.0.1", "-k", "",
             *(part for each in settings for part in ("-c", each)),
         ]  # fmt: skip
