@@ -25,11 +25,11 @@ class KafkaAlerts:
     def read(
         self, partition: int, start: int, limit: int
     ) -> tuple[list[tuple[int, Transition]], int]:
-        """(position, transition) from `start` on, and where to read on.
+        """(position, transition) from `start` on as far as `wait` fetched them, and where to read on.
 
         What is no transition is passed over, loudly: only rules may write to this topic.
         """
-        batch = self._log.read(ALERTS, partition, Position(start), limit)
+        batch = self._log.held(ALERTS, partition, Position(start), limit)
         found: list[tuple[int, Transition]] = []
         for entry in batch.entries:
             try:
@@ -41,7 +41,7 @@ class KafkaAlerts:
 
     def wait(self, starts: Mapping[int, int], timeout_s: float) -> bool:
         """True once any partition has something at or after its start."""
-        positions = {number: Position(start) for number, start in starts.items()}
+        positions = {n: Position(starts.get(n, 0)) for n in range(self.partitions())}
         return self._log.wait_any(ALERTS, positions, timeout_s)
 
     def lag(self, positions: Mapping[int, int]) -> None:

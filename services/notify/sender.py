@@ -116,8 +116,10 @@ def _plainly(message: Message) -> Message:
     return replace(message, plain=plain_words(message.facts))
 
 
-def run(sender: Sender, stop: threading.Event, wake: threading.Event) -> None:
-    """Drain whenever woken, until `stop`; an attempt under way is finished first."""
+def run(
+    sender: Sender, stop: threading.Event, wake: threading.Event, look_s: float = LOOK_EVERY_S
+) -> None:
+    """Drain whenever woken and every `look_s`, until `stop`; an attempt under way is finished."""
     while not stop.is_set():
         try:
             sender.drain(stop.is_set)
@@ -127,5 +129,5 @@ def run(sender: Sender, stop: threading.Event, wake: threading.Event) -> None:
         except Exception:
             log.exception("sender_failed")
             stop.wait(1.0)
-        wake.wait(LOOK_EVERY_S)
+        wake.wait(look_s)
         wake.clear()

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from services.notify.alerts_feed import KafkaAlerts
 from services.notify.api.app import notify_routes
 from services.notify.desk.desk import Desk
 from services.notify.receipts import receipt_status
+from services.notify.sender import LOOK_EVERY_S
 from services.notify.sender import run as run_sender
 from shared.clock import Clock, ScenarioClock
 from shared.config.load import load
@@ -45,6 +47,7 @@ log = structlog.get_logger()
 
 TOPICS = (ALERTS, FACILITIES)
 SENDERS = 4
+REST_S = 2.0
 STOP_S = 12.0
 
 
@@ -81,7 +84,9 @@ class Replica:
             ),
         )
         for number in range(SENDERS):
-            self._thread(f"sender-{number}", lambda stop: run_sender(self.sender, stop, wake))
+            # One looks for what other replicas left; all are woken when something is queued here.
+            look_s = LOOK_EVERY_S if number == 0 else REST_S
+            self._thread(f"sender-{number}", partial(self._send, look_s))
         self.serving.start()
 
     def stop(self) -> None:
@@ -103,6 +108,9 @@ class Replica:
         thread = threading.Thread(target=target, args=(stop,), name=name, daemon=True)
         thread.start()
         self._threads.append((thread, stop))
+
+    def _send(self, look_s: float, stop: threading.Event) -> None:
+        run_sender(self.sender, stop, self._wake_sender, look_s)
 
     def _tick_us(self) -> int:
         return self.configuration.timing.tick_us

@@ -83,6 +83,10 @@ class KafkaLog:
     def read(self, topic: str, partition: int, start: Position, limit: int = 1000) -> Batch:
         return self._reader(topic).read(partition, start, limit)
 
+    def held(self, topic: str, partition: int, start: Position, limit: int = 1000) -> Batch:
+        """What `wait_any` has fetched already; empty does not mean that there is nothing."""
+        return self._reader(topic).held(partition, start, limit)
+
     def end(self, topic: str, partition: int) -> Position:
         return self._reader(topic).end(partition)
 
