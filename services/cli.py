@@ -26,10 +26,12 @@ app = typer.Typer(
 )
 audit = typer.Typer(help="Check and print the ledger of who was told what.", no_args_is_help=True)
 topics = typer.Typer(help="Kafka topics: make them, compare them.", no_args_is_help=True)
+rules_group = typer.Typer(invoke_without_command=True, no_args_is_help=False)
 dead_letters = typer.Typer(help="What was refused, why, and again.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(topics, name="topics")
+app.add_typer(rules_group, name="rules")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", envvar="YUJING_CONFIG", help="Configuration directory.")
@@ -67,6 +69,15 @@ TokenOption = Annotated[
     str, typer.Option("--token", envvar="YUJING_TOKEN", help="Token of an officer or operator.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON as the API gives it.")]
+
+# Needed by the worker only; `rules test` and `rules diff` have none of them.
+RulesConfig = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="YUJING_CONFIG", help="Configuration directory."),
+]
+RulesData = Annotated[
+    Path | None, typer.Option("--data", envvar="YUJING_DATA", help="Data directory.")
+]
 
 LettersData = Annotated[
     Path | None,
@@ -148,10 +159,11 @@ def ingest(
     raise typer.Exit(run(options))
 
 
-@app.command()
+@rules_group.callback()
 def rules(
-    config: ConfigOption,
-    data: DataOption,
+    context: typer.Context,
+    config: RulesConfig = None,
+    data: RulesData = None,
     http: HttpOption = "127.0.0.1:8622",
     clock: ClockOption = None,
     kafka: KafkaOption = "",
@@ -159,15 +171,36 @@ def rules(
     topics_file: ServiceTopics = None,
     instance: InstanceOption = "",
 ) -> None:
-    """One rules worker of a cluster: its share of the judged log becomes transitions."""
+    """One rules worker of a cluster: its share of the judged log becomes transitions.
+
+    With test: try rules before they count.
+    """
+    if context.invoked_subcommand is not None:
+        return
     from services.rules.service import run
     from shared.options import Options
 
+    if config is None or data is None:
+        missing = "--config" if config is None else "--data"
+        raise typer.BadParameter(f"rules needs {missing}; give it", context)
     options = Options(
         config, data, http, clock=clock, kafka=kafka, database_url=database_url,
         topics=topics_file, instance=instance,
     )  # fmt: skip
     raise typer.Exit(run(options))
+
+
+@rules_group.command("test")
+def rules_test(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Also write JUnit XML here.")
+    ] = None,
+) -> None:
+    """Cases of rules in YAML; 1 when one fails, 2 when a file is wrong."""
+    from services.authoring.run_cases import run
+
+    raise typer.Exit(run(files, junit, os.environ, sys.stdout, sys.stderr))
 
 
 @app.command()
