@@ -5,6 +5,7 @@ makes. A body is refused whole here; an item inside it is refused by what it say
 """
 
 import zlib
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,9 +21,10 @@ PACKED_EXTRA = 64 * 1024
 MOST_MEMBERS = 1_000
 """Of one gzip body; each costs time even when it holds nothing."""
 
-_JSON_TYPES = ("application/json", "application/x-ndjson", "text/json")
+NDJSON = "application/x-ndjson"
+REPORT_TYPES = ("application/json", NDJSON, "text/json")
 _BOM = b"\xef\xbb\xbf"
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _HUGE_NUMBERS = msgspec.json.Decoder(float_hook=float)
 """Reads 1e999 as infinity, so that one number is refused and not the whole body; slower."""
 
@@ -40,8 +42,8 @@ class Refused(Exception):
         self.status, self.name, self.detail, self.headers = status, name, detail, headers
 
 
-async def read_body(request: Request) -> tuple[bytes, bool]:
-    """(the body after decompression, whether it is NDJSON).
+async def read_body(request: Request, types: Sequence[str] = REPORT_TYPES) -> tuple[bytes, str]:
+    """(the body after decompression, its media type, which is one of `types`).
 
     Raises:
         Refused: 415, 413 or 400.
@@ -49,11 +51,9 @@ async def read_body(request: Request) -> tuple[bytes, bool]:
     """
     media, _, _ = request.headers.get("content-type", "application/json").partition(";")
     media = media.strip().lower()
-    if media not in _JSON_TYPES:
+    if media not in types:
         raise Refused(
-            415,
-            "bad-json",
-            f"content type {media[:64]!r}; send application/json or application/x-ndjson",
+            415, "bad-json", f"content type {media[:64]!r}; send {types[0]} or {types[1]}"
         )
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip", ""):
@@ -74,7 +74,7 @@ async def read_body(request: Request) -> tuple[bytes, bool]:
         chunks.append(piece)
     if unpack and not unpack.complete:
         raise Refused(400, "bad-json", "the gzip data is cut short")
-    return b"".join(chunks), media == "application/x-ndjson"
+    return b"".join(chunks), media
 
 
 def read_items(body: bytes, ndjson: bool, zone: ZoneInfo) -> list[Item]:
@@ -90,44 +90,44 @@ def read_items(body: bytes, ndjson: bool, zone: ZoneInfo) -> list[Item]:
 
 def _lines(body: bytes, zone: ZoneInfo) -> list[Item]:
     lines = [line for line in body.split(b"\n") if line.strip()]
-    _check_count(len(lines))
+    check_count(len(lines))
     items: list[Item] = []
     for line in lines:
         try:
-            decoded = _decoded(line)
-        except _BROKEN as error:
-            items.append((rejection("bad-json", f"this line is not JSON: {_why(error)}"), line))
+            found = decoded(line)
+        except BROKEN as error:
+            items.append((rejection("bad-json", f"this line is not JSON: {why(error)}"), line))
         else:
-            items.append((parse_report(decoded, zone), line))
+            items.append((parse_report(found, zone), line))
     return items
 
 
 def _document(body: bytes, zone: ZoneInfo) -> list[Item]:
     try:
-        decoded = _decoded(body)
-    except _BROKEN as error:
-        raise Refused(400, "bad-json", f"the body is not JSON: {_why(error)}") from error
-    if not isinstance(decoded, list):
-        return [(parse_report(decoded, zone), body)]
-    _check_count(len(decoded))
+        found = decoded(body)
+    except BROKEN as error:
+        raise Refused(400, "bad-json", f"the body is not JSON: {why(error)}") from error
+    if not isinstance(found, list):
+        return [(parse_report(found, zone), body)]
+    check_count(len(found))
     raw = [bytes(item) for item in msgspec.json.decode(body, type=list[msgspec.Raw])]
-    return [(parse_report(item, zone), text) for item, text in zip(decoded, raw, strict=True)]
+    return [(parse_report(item, zone), text) for item, text in zip(found, raw, strict=True)]
 
 
-def _decoded(text: bytes) -> object:
+def decoded(text: bytes) -> object:
     try:
         return msgspec.json.decode(text)
     except msgspec.ValidationError:  # the only one there is here: a number out of range
         return _HUGE_NUMBERS.decode(text)
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8; send UTF-8"
     return "it is nested too deep" if isinstance(error, RecursionError) else str(error)
 
 
-def _check_count(count: int) -> None:
+def check_count(count: int) -> None:
     if count > MOST_REPORTS:
         raise Refused(
             413,

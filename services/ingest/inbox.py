@@ -11,12 +11,12 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 import structlog
 from kafka import KafkaConsumer, OffsetAndMetadata
 from kafka.errors import KafkaError
 
 from services.ingest.bodies import Item, Refused, read_items
+from services.ingest.events import event_item, is_event
 from services.ingest.port import Submission
 from shared.errors import SlowDown, Unavailable
 from shared.log.port import INBOX
@@ -41,24 +41,13 @@ def items_of(value: bytes | None, zone: ZoneInfo) -> list[Item]:
         refused = rejection("bad-json", "the record has no value; publish a report as JSON")
         return [(refused, b"")]
     try:
-        return read_items(_inside(value), False, zone) or [
+        if is_event(value):
+            return [event_item(value, zone)]
+        return read_items(value, False, zone) or [
             (rejection("bad-json", "an empty array; publish a report"), value)
         ]
     except Refused as error:
         return [(Rejection(error.name, error.name, error.detail), value)]
-
-
-def _inside(value: bytes) -> bytes:
-    """The data of a CloudEvent in structured mode; anything else as it is."""
-    if b'"specversion"' not in value:
-        return value
-    try:
-        event = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return value
-    if "specversion" in event and "data" in event:
-        return bytes(event["data"])
-    return value
 
 
 class Inbox:

@@ -4,7 +4,7 @@ A whole-body error is one problem (services.ingest.bodies); an item's error is o
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.ingest import dead_letters
-from services.ingest.bodies import Item, Refused, read_body, read_items
+from services.ingest.bodies import NDJSON, REPORT_TYPES, Item, Refused, read_body, read_items
+from services.ingest.events import BATCH, STRUCTURED, read_events
 from services.ingest.port import Submission
 from shared.access import Gate, Principal
 from shared.errors import SlowDown, Unavailable
@@ -23,6 +24,8 @@ from shared.log.port import Log
 from shared.observe.metrics import Metrics
 from shared.reports.candidate import Accepted, Duplicate, Rejection, Source, Verdict
 
+EVENT_TYPES = (STRUCTURED, BATCH, "application/json")
+Reading = Callable[[bytes, str, Request], list[Item]]
 BIG_BYTES = 64 * 1024
 """Bodies above this are decoded on another thread, so that small ones are not kept waiting."""
 PATIENCE_S = 10.0
@@ -35,6 +38,7 @@ def routes(
     api = ReportsApi(submission, gate, zone, log, metrics)
     return [
         Route("/v1/reports", api.post, methods=["POST"]),
+        Route("/v1/events", api.events, methods=["POST"]),
         Route("/v1/dead-letters", api.letters, methods=["GET"]),
         Route("/v1/dead-letters/{id:int}", api.letter, methods=["GET"]),
         Route("/v1/dead-letters/{id:int}/redrive", api.redrive, methods=["POST"]),
@@ -50,13 +54,20 @@ class ReportsApi:
         self.patience_s = PATIENCE_S
 
     async def post(self, request: Request) -> Response:
+        return await self._take(request, REPORT_TYPES, self._reports)
+
+    async def events(self, request: Request) -> Response:
+        """The same report as the data of CloudEvents 1.0."""
+        return await self._take(request, EVENT_TYPES, self._events)
+
+    async def _take(self, request: Request, types: Sequence[str], read: Reading) -> Response:
         try:
             principal = self._principal(request, "upstream")
-            body, ndjson = await read_body(request)
+            body, media = await read_body(request, types)
             if len(body) > BIG_BYTES:
-                items = await asyncio.to_thread(read_items, body, ndjson, self._zone)
+                items = await asyncio.to_thread(read, body, media, request)
             else:
-                items = read_items(body, ndjson, self._zone)
+                items = read(body, media, request)
             source = Source("http", principal.id, principal.facilities)
             dry = request.query_params.get("dry_run") == "1"
             verdicts = await self._verdicts(source, items, dry=dry)
@@ -65,6 +76,12 @@ class ReportsApi:
         except ClientDisconnect:
             return Response(status_code=400)
         return _answer(verdicts)
+
+    def _reports(self, body: bytes, media: str, _request: Request) -> list[Item]:
+        return read_items(body, media == NDJSON, self._zone)
+
+    def _events(self, body: bytes, media: str, request: Request) -> list[Item]:
+        return read_events(body, media, request.headers, self._zone)
 
     def _principal(self, request: Request, kind: str) -> Principal:
         principal = self._gate.principal(request.headers.get("authorization"))

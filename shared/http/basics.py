@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from shared.errors import Unavailable
 from shared.http.problems import problem, problem_pages
 
 
@@ -46,12 +47,15 @@ def problem_handlers() -> dict[Any, Any]:
         assert isinstance(error, HTTPException)
         return problem(error.status_code, "not-found", error.detail, dict(error.headers or {}))
 
+    async def away(_request: Request, error: Exception) -> Response:
+        return problem(503, "log-away", f"{error}; ask again", {"Retry-After": "5"})
+
     async def failure(_request: Request, error: Exception) -> Response:
         return problem(
             500, "log-away", f"the request failed inside ({type(error).__name__}); see the log"
         )
 
-    return {HTTPException: http_error, Exception: failure}
+    return {HTTPException: http_error, Unavailable: away, Exception: failure}
 
 
 def openapi_route(document: dict[str, object]) -> Route:

@@ -48,6 +48,9 @@ SCHEMAS: dict[str, Schema] = {
         interval=INTERVAL,
         readings={**_list(_ref("Reading")), "minItems": 1},
     ),
+    "Event": _object(
+        "specversion id source type", "datacontenttype data data_base64", data=_ref("Report")
+    ),
     "ItemProblem": _object("index type title detail pointer", index=WHOLE),
     "ReportsAnswer": _object(
         "accepted duplicates rejected",
@@ -129,6 +132,7 @@ SCHEMAS: dict[str, Schema] = {
     "Order": _object("person", "note"),
     "Duty": _object("duty", duty=_list(FREE)),
     "Why": FREE,
+    "Texts": _object("texts", texts=_list(FREE)),
     "Audit": _object("audit intact", audit=_list(FREE), intact={"type": "boolean"}),
     "Ledger": _object("incident ledger", ledger=_list(FREE)),
 }
@@ -208,6 +212,20 @@ def _paths() -> dict[str, dict[str, Schema]]:
                 | _problems(400, 401, 403, 413, 415, 422, 429, 503),
             }
         },
+        "/v1/events": {
+            "post": {
+                "summary": "The same report as the data of CloudEvents 1.0. Token: upstream.",
+                "parameters": [_parameter("dry_run", schema={"type": "string", "enum": ["1"]})],
+                "requestBody": _body(
+                    ("application/cloudevents+json", _ref("Event")),
+                    ("application/cloudevents-batch+json",
+                     {**_list(_ref("Event")), "maxItems": 10_000}),
+                    ("application/json", _ref("Report")),
+                ),
+                "responses": {"202": _answer("The log has it durably.", "ReportsAnswer")}
+                | _problems(400, 401, 403, 413, 415, 422, 429, 503),
+            }
+        },
         "/v1/dead-letters": {
             "get": _get("What was refused, oldest first. Token: operator.", "DeadLetters", _AFTER, _LIMIT)
         },
@@ -254,6 +272,10 @@ def _paths() -> dict[str, dict[str, Schema]]:
         "/v1/why/{id}": {
             "get": _get("The reasons before and after a report, transition, incident or notification.",
                         "Why", _ID, problems=(401, 403, 404))
+        },
+        "/v1/texts": {
+            "get": _get("The newest texts that a provider took, newest last. Token: operator.",
+                        "Texts", problems=(401, 403))
         },
         "/v1/audit": {"get": _get("Check every hash chain. Token: operator.", "Audit")},
         "/v1/audit/{id}": {

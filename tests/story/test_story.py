@@ -10,7 +10,7 @@ import pytest
 
 from shared.testing.parts.kannel import free_ports
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(320)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(700)]
 
 EXPECTED = [
     r"2020-02-05 武汉市 .*97\.8 % 黄色 yellow ▲ 触发（组合数据）",
@@ -55,7 +55,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def told(data: Path) -> str:
     """What one process tells."""
-    return play(data, 240)
+    return play(data, 600)
 
 
 def test_every_known_episode_is_told_in_order(told: str) -> None:
@@ -75,7 +75,7 @@ def test_every_known_episode_is_told_in_order(told: str) -> None:
 def test_started_again_it_goes_on(told: str, data: Path) -> None:
     """What was told is not told again."""
     assert told
-    again = play(data, 60)
+    again = play(data, 120)
     assert "继续" in again
     assert not [line for line in again.splitlines() if "▲ 触发" in line]
 
@@ -83,7 +83,7 @@ def test_started_again_it_goes_on(told: str, data: Path) -> None:
 @pytest.mark.needs("kafka", "postgres")
 def test_a_cluster_tells_the_same(told: str, tmp_path: Path) -> None:
     """Transitions and messages of `make run` and `make run-kafka`, line by line."""
-    cluster = play(tmp_path / "cluster", 280, "--cluster")
+    cluster = play(tmp_path / "cluster", 600, "--cluster")
     assert transitions(cluster) == transitions(told)
     assert messages(cluster) == messages(told)
 
