@@ -183,7 +183,6 @@ class Keeper:
     async def beat_for_ever(self) -> None:
         """Tells facility states and measures; its pulse shows when the process was frozen."""
         measured, turn = 0.0, 0
-        self._collector.begin()
         while True:
             await asyncio.sleep(PUBLISH_S)
             if self._was_frozen():
@@ -281,6 +280,7 @@ class Keeper:
             NewerData: the state was saved by a newer program.
 
         """
+        self._collector.begin()
         wanted = set(assigned)
         self._warm = {number: kept for number, kept in self._warm.items() if number in wanted}
         for number in sorted(wanted - self.owned.keys()):

@@ -67,7 +67,7 @@ class Rules:
         self.states = FacilityStates(self.log)
         self._stop = threading.Event()
         self._reader = threading.Thread(
-            target=self.states.run, args=(self._stop,), name="facility-states", daemon=True
+            target=self._read_states, name="facility-states", daemon=True
         )
         self.serving = Serving(http, self._app)
         self.faust: FaustRules | None = None
@@ -102,6 +102,12 @@ class Rules:
         await asyncio.to_thread(self._close)
         log.info("stopped")
         return 0
+
+    def _read_states(self) -> None:
+        """Not before our partitions are judged again: that is what everybody waits for."""
+        while not self._stop.wait(0.2):
+            if self.faust is not None and self.faust.settled:
+                self.states.run(self._stop)
 
     def _close(self) -> None:
         self._stop.set()

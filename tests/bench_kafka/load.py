@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import msgspec
 from confluent_kafka import Producer
 
 from services.rules.core.engine import Engine
@@ -10,6 +11,7 @@ from shared.log.kafka import KafkaLog
 from shared.log.kafka_bundles import KafkaBundles
 from shared.log.port import REPORTS
 from shared.model.configuration import Bundle, encode_bundle
+from shared.model.facility import Station
 from shared.model.instants import Instant
 from shared.model.partition import partition_of
 from shared.model.report import Activate, Record, Report, Tick, encode_envelope
@@ -20,12 +22,24 @@ EVERY = 41
 """One report in so many raises something, and the station's next one clears it: 0.6 % of readings."""
 
 
+def facility_of(station: int) -> str:
+    """Two stations each: a bundle of 125,000 facilities would not fit into one record."""
+    return f"f{station // 2}"
+
+
+def bundle(stations: int) -> Bundle:
+    """The rules of the other bench, on hospitals with two outlets."""
+    plain = bench_rules.bundle((stations + 1) // 2)
+    outlets = tuple(Station(f"f{n}-a", facility_of(n)) for n in range(stations))
+    return msgspec.structs.replace(plain, stations=outlets)
+
+
 class Load:
     """Minutes of readings of `stations`, partition by partition."""
 
     def __init__(self, bootstrap: str, partitions: int, stations: int) -> None:
         self.partitions, self.stations = partitions, stations
-        self.bundle: Bundle = bench_rules.bundle(stations)
+        self.bundle = bundle(stations)
         self.name, self._body = encode_bundle(self.bundle)
         self._bootstrap = bootstrap
         self._producer = Producer(
@@ -33,7 +47,7 @@ class Load:
              "queue.buffering.max.messages": 1_000_000, "message.max.bytes": 4_000_000}
         )  # fmt: skip
         self._of = [
-            [n for n in range(stations) if partition_of(f"f{n}", partitions) == number]
+            [n for n in range(stations) if partition_of(facility_of(n), partitions) == number]
             for number in range(partitions)
         ]
         self.minute = 0
@@ -88,7 +102,7 @@ class Load:
         if loud:
             values = (61.0, *values[1:])
         return Report(
-            f"f{n}", f"f{n}-a", "realtime", Instant(at_us), CODES, values, None, Instant(at_us),
+            facility_of(n), f"f{n}-a", "realtime", Instant(at_us), CODES, values, None, Instant(at_us),
             "http",
         )  # fmt: skip
 
