@@ -143,14 +143,17 @@ class Cluster:
     # -- killed and started ------------------------------------------------------------------
 
     def kill(self, name: str) -> None:
-        """kill -9 of a service, of `broker` (the first) or of `postgres`."""
+        """kill -9 of a service, of `broker` (the first), `broker-2` … or of `postgres`."""
         self._down.add(name)
-        if name == "broker":
-            self.brokers[0].kill()
+        if name.startswith("broker"):
+            self._broker(name).kill()
         elif name == "postgres":
             self.postgres.kill()
         else:
             self.services[name].kill()
+
+    def _broker(self, name: str) -> Broker:
+        return self.brokers[int(name.partition("-")[2] or 1) - 1]
 
     def stop(self, name: str) -> int:
         """SIGTERM to a service; its exit code."""
@@ -159,8 +162,8 @@ class Cluster:
 
     def begin(self, name: str) -> None:
         """Start again on the same data; a service without waiting until it is ready."""
-        if name == "broker":
-            self.brokers[0].start()
+        if name.startswith("broker"):
+            self._broker(name).start()
         elif name == "postgres":
             self.postgres.start()
         else:
