@@ -78,6 +78,12 @@ RulesConfig = Annotated[
 RulesData = Annotated[
     Path | None, typer.Option("--data", envvar="YUJING_DATA", help="Data directory.")
 ]
+AckAfter = Annotated[
+    str,
+    typer.Option(
+        "--ack-after", help="Each cause is acknowledged so long after its first message, or never."
+    ),
+]
 
 LettersData = Annotated[
     Path | None,
@@ -173,7 +179,7 @@ def rules(
 ) -> None:
     """One rules worker of a cluster: its share of the judged log becomes transitions.
 
-    With test: try rules before they count.
+    With test or diff: try rules before they count.
     """
     if context.invoked_subcommand is not None:
         return
@@ -201,6 +207,22 @@ def rules_test(
     from services.authoring.run_cases import run
 
     raise typer.Exit(run(files, junit, os.environ, sys.stdout, sys.stderr))
+
+
+@rules_group.command("diff")
+def rules_diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Configuration as it is.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Configuration as it would be.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...")],
+    ack_after: AckAfter = "10m",
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as one object.")] = False,
+) -> None:
+    """Two configurations over the same recorded inputs: alerts, messages, night pages."""
+    from services.authoring.run_diff import run
+
+    raise typer.Exit(
+        run(old, new, inputs, ack_after, os.environ, sys.stdout, sys.stderr, as_json=as_json)
+    )
 
 
 @app.command()
