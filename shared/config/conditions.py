@@ -3,11 +3,11 @@
 from datetime import time
 
 from shared.config.assembly import Assembly, Item
-from shared.config.places import convertible
+from shared.config.derived import derived
+from shared.config.measured import checked_indicator, checked_unit
 from shared.config.schema import ConditionModel, MissingModel, RangeModel, RatioModel
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import Condition, Missing, Range, Ratio, Threshold
-from shared.model.units import spelled
 
 
 def condition(a: Assembly, item: Item) -> Condition:
@@ -15,19 +15,22 @@ def condition(a: Assembly, item: Item) -> Condition:
     model: ConditionModel = item.model.condition
     if model.threshold:
         t = model.threshold
-        _indicator(a, item, t.indicator, "threshold", "indicator")
-        return Threshold(t.indicator, t.interval, _unit(a, item, t.indicator, t.unit, "threshold"))
+        checked_indicator(a, item, t.indicator, "threshold", "indicator")
+        return Threshold(
+            t.indicator, t.interval, checked_unit(a, item, t.indicator, t.unit, "threshold")
+        )
     if model.range:
         return _range(a, item, model.range)
     if model.ratio:
         return _ratio(a, item, model.ratio)
-    assert model.missing is not None  # the schema wants exactly one
-    return _missing(a, item, model.missing)
+    if model.missing:
+        return _missing(a, item, model.missing)
+    return derived(a, item, model)
 
 
 def _range(a: Assembly, item: Item, model: RangeModel) -> Range:
-    _indicator(a, item, model.indicator, "range", "indicator")
-    unit = _unit(a, item, model.indicator, model.unit, "range")
+    checked_indicator(a, item, model.indicator, "range", "indicator")
+    unit = checked_unit(a, item, model.indicator, model.unit, "range")
     if not model.low < model.high:
         text = f"low {model.low:g} is not below high {model.high:g}; swap them"
         a.fail(item, text, "condition", "range", "low")
@@ -42,8 +45,8 @@ def _range(a: Assembly, item: Item, model: RangeModel) -> Range:
 
 def _ratio(a: Assembly, item: Item, model: RatioModel) -> Ratio:
     for name in model.of:
-        _indicator(a, item, name, "ratio", "of")
-    _indicator(a, item, model.over, "ratio", "over")
+        checked_indicator(a, item, name, "ratio", "of")
+    checked_indicator(a, item, model.over, "ratio", "over")
     if len(set(model.of)) != len(model.of):
         a.fail(item, "an indicator stands twice; keep one", "condition", "ratio", "of")
     units = {a.indicators[n].unit for n in (*model.of, model.over) if n in a.indicators}
@@ -55,7 +58,7 @@ def _ratio(a: Assembly, item: Item, model: RatioModel) -> Ratio:
 
 def _missing(a: Assembly, item: Item, model: MissingModel) -> Missing:
     """Defaults (contract §8): a day is due at 00:00; minute and hour are silent after one window."""
-    _indicator(a, item, model.indicator, "missing", "indicator")
+    checked_indicator(a, item, model.indicator, "missing", "indicator")
     due, every = model.due, model.every
     if due is not None and every is not None:
         text = "a missing rule has due or every, not both; delete one"
@@ -72,26 +75,3 @@ def _missing(a: Assembly, item: Item, model: MissingModel) -> Missing:
         else:
             every = INTERVAL_US[model.interval]
     return Missing(model.indicator, model.interval, due, every, model.grace)
-
-
-def _indicator(a: Assembly, item: Item, name: str, *keys: str) -> None:
-    # A station or pack that could not be read may be what names it.
-    unsure = a.left.ids.get("stations") or a.left.lists & {"stations", "packs"}
-    if name in a.indicators or unsure:
-        return
-    text = (
-        f"indicator {name!r} is not known; give an HJ 212 code, or a name that stands "
-        "under codes of a station or in a pack that is switched on"
-    )
-    a.fail(item, text, "condition", *keys)
-
-
-def _unit(a: Assembly, item: Item, name: str, unit: str | None, kind: str) -> str | None:
-    """The unit to compare in, in our spelling; None for that of the indicator."""
-    if unit is None:
-        return None
-    known = a.indicators.get(name)
-    if known is not None and not convertible(unit, known.unit):
-        text = f"unit {unit!r} cannot be compared with {name}, which is in {known.unit!r}"
-        a.fail(item, f"{text}; give one of its kind", "condition", kind, "unit")
-    return spelled(unit)

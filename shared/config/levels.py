@@ -3,8 +3,8 @@
 from itertools import pairwise
 
 from shared.config.assembly import Assembly, Item
-from shared.config.schema import LevelModel
-from shared.model.rule import Comparison, Condition, Level, Missing, Op, Range
+from shared.config.schema import FlatlineModel, LevelModel
+from shared.model.rule import Comparison, Condition, Level, Missing, Op, Range, number_text
 from shared.model.severity import Severity
 
 _OPS: tuple[Op, ...] = (">=", "<=", ">", "<")
@@ -49,11 +49,14 @@ def _bare(a: Assembly, item: Item, place: int, kind: str) -> Level:
 
 def _level(a: Assembly, item: Item, place: int) -> Level:
     level: LevelModel = item.model.levels[place]
-    if level.raise_ is None:
+    raise_, flatline = level.raise_, item.model.condition.flatline
+    if raise_ is None and flatline is not None and flatline.over and place == 0:
+        raise_ = f">= {_stood(flatline)}"
+    if raise_ is None:
         text = f'raise is missing for {level.severity.value}; add one such as raise: ">= 80"'
         a.fail(item, text, "levels", place)
         return Level(level.severity)
-    raises = comparison(level.raise_)
+    raises = comparison(raise_)
     clears = comparison(level.clear) if level.clear is not None else None
     if clears is not None and not _are_apart(raises, clears):
         text = (
@@ -62,6 +65,12 @@ def _level(a: Assembly, item: Item, place: int) -> Level:
         )
         a.fail(item, text, "levels", place, "clear")
     return Level(level.severity, raises, clears)
+
+
+def _stood(flatline: FlatlineModel) -> str:
+    """`over` of a flatline in the unit its value has."""
+    unit_us = 60_000_000 if flatline.shown_in == "min" else 3_600_000_000
+    return number_text((flatline.over or 0) / unit_us)
 
 
 def _are_apart(raises: Comparison, clears: Comparison) -> bool:

@@ -345,16 +345,65 @@ class MissingModel(Model):
     grace: Duration = 0
 
 
+class AverageModel(Model):
+    indicator: Id
+    interval: Interval
+    unit: Text | None = None
+    over: Literal["5m", "1h", "8h", "24h", "day"]
+    every: Span | None = None
+    complete: Annotated[Number, Field(gt=0, le=1)] = 0.75
+    grace: Duration | None = None
+
+
+class RateModel(Model):
+    indicator: Id
+    interval: Interval
+    unit: Text | None = None
+    per: Annotated[Text, Field(pattern=r"^\d+(\.\d+)?(ms|s|m|h|d)$")] = "1h"
+    max_gap: Span | None = None
+
+
+class JumpModel(Model):
+    indicator: Id
+    interval: Interval
+    unit: Text | None = None
+    max_gap: Span | None = None
+
+
+class FlatlineModel(Model):
+    indicator: Id
+    interval: Interval
+    unit: Text | None = None
+    within: Annotated[Number, Field(ge=0)] = 0.0
+    over: Span | None = None
+    shown_in: Literal["min", "h"] = "h"
+    max_gap: Span | None = None
+
+
+class CountModel(Model):
+    indicator: Id
+    interval: Interval
+    unit: Text | None = None
+    of: Sides
+    within: Annotated[Whole, Field(ge=2, le=60)]
+
+
 class ConditionModel(Model):
     threshold: ThresholdModel | None = None
     range: RangeModel | None = None
     ratio: RatioModel | None = None
     missing: MissingModel | None = None
+    average: AverageModel | None = None
+    rate: RateModel | None = None
+    jump: JumpModel | None = None
+    flatline: FlatlineModel | None = None
+    count: CountModel | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ConditionModel":
-        if sum(c is not None for c in (self.threshold, self.range, self.ratio, self.missing)) != 1:
-            raise ValueError("give exactly one of threshold, range, ratio, missing")
+        kinds = list(type(self).model_fields)
+        if sum(getattr(self, kind) is not None for kind in kinds) != 1:
+            raise ValueError(f"give exactly one of {', '.join(kinds)}")
         return self
 
 

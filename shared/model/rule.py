@@ -85,7 +85,64 @@ class Missing(msgspec.Struct, frozen=True, tag="missing"):
     grace_us: int = 0
 
 
-Condition = Threshold | Range | Ratio | Missing
+class Average(msgspec.Struct, frozen=True, tag="average"):
+    """Mean of a calendar window of site time; `8h` and `24h` slide by the hour."""
+
+    indicator: str
+    interval: Interval
+    over: Literal["5m", "1h", "8h", "24h", "day"]
+    every_us: int
+    """How often a reading is expected; completeness counts slots of this length."""
+    complete: float = 0.75
+    grace_us: int = 0
+    unit: str | None = None
+
+
+class Rate(msgspec.Struct, frozen=True, tag="rate"):
+    """Change per time since the known reading before; falling is negative."""
+
+    indicator: str
+    interval: Interval
+    per_us: int
+    per: str
+    max_gap_us: int | None = None
+    unit: str | None = None
+
+
+class Jump(msgspec.Struct, frozen=True, tag="jump"):
+    """Size of the change since the known reading before."""
+
+    indicator: str
+    interval: Interval
+    max_gap_us: int | None = None
+    unit: str | None = None
+
+
+class Flatline(msgspec.Struct, frozen=True, tag="flatline"):
+    """How long the value has stood within a tolerance of the one its stand began with."""
+
+    indicator: str
+    interval: Interval
+    within: float
+    shown_in: Literal["min", "h"] = "h"
+    max_gap_us: int | None = None
+    unit: str | None = None
+    """Of `within`."""
+
+
+class Count(msgspec.Struct, frozen=True, tag="count"):
+    """How many of the last `within` known readings hold against `of`."""
+
+    indicator: str
+    interval: Interval
+    of: Comparison
+    within: int
+    unit: str | None = None
+
+
+Derived = Average | Rate | Jump | Flatline | Count
+"""Conditions that keep a memory per series and judge what they make of its readings."""
+Condition = Threshold | Range | Ratio | Missing | Derived
 
 
 class Applies(msgspec.Struct, frozen=True):

@@ -34,6 +34,13 @@ def rounded(value: Fraction) -> float:
     return sign * float(f"{whole}e{shift}")
 
 
+def ratio_of(own: str, wanted: str) -> Fraction:
+    """What a value in `own` is multiplied by to be in `wanted`."""
+    if own == wanted:
+        return Fraction(1)
+    return GRAMS[own.split("/", maxsplit=1)[0]] / GRAMS[wanted.split("/", maxsplit=1)[0]]
+
+
 def converted(value: float, own: str, wanted: str) -> float:
     """Between units of one family; the part before the slash decides."""
     if own == wanted:

@@ -26,6 +26,7 @@ from shared.model.rule import (
     number_text,
 )  # fmt: skip
 from shared.model.severity import Severity
+from tests.reference.derived_cases import DERIVED, derived
 
 MINUTE = 60_000_000
 DAY = 86_400_000_000
@@ -121,9 +122,9 @@ class Generator:
 
     def rule(self, name: str) -> Rule:
         kind = self.random.choice(
-            ["threshold", "threshold", "range", "ratio", "missing", "missing"]
+            ["threshold", "threshold", "range", "ratio", "missing", "missing", *DERIVED]
         )
-        condition, levels = getattr(self, kind)()
+        condition, levels = derived(self, kind) if kind in DERIVED else getattr(self, kind)()
         silent = kind == "missing"
         delays = [0, 0, 1, 2, 5]
         begin = self.random.choice([0, 0, 0, self.moment()])

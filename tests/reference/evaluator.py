@@ -11,6 +11,7 @@ from shared.model.report import Record, Tick
 from shared.model.rule import Missing, Range, Ratio, Rule, number_text
 from shared.model.transition import Transition
 from tests.reference.arithmetic import exact, holds, rounded
+from tests.reference.derived import shown_unit
 from tests.reference.history import History, Life
 from tests.reference.judged import Judged, judged
 from tests.reference.silence import silences
@@ -163,7 +164,7 @@ class Episodes:
             assert bundle is not None
             self.indicator = condition.indicator
             own = next(i.unit for i in bundle.indicators if i.code == condition.indicator)
-            self.unit = getattr(condition, "unit", None) or own
+            self.unit = shown_unit(condition, own)
 
     def all(self) -> list[Found]:
         place = 0
@@ -296,7 +297,7 @@ class Episodes:
             limit = raises.text
         self.found.append(
             Found(
-                index,
+                int(index),
                 Transition(
                     rule.id, self.life.facility, self.life.station, self.indicator,
                     condition.interval, start, 0, state, rule.levels[level].severity, cause, at,

@@ -4,8 +4,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
 
-from shared.model.rule import Range, Ratio, Threshold
+from shared.model.rule import Missing, Range, Ratio, Threshold
 from tests.reference.arithmetic import converted, exact, rounded
+from tests.reference.derived import Seen, derived, numbered
 from tests.reference.history import History, Life, Reading
 
 Quality = str
@@ -13,7 +14,8 @@ Quality = str
 
 
 class Judged(NamedTuple):
-    index: int
+    index: float
+    """The record; several derived readings of one record follow each other within it."""
     at: int
     quality: Quality
     value: float
@@ -23,15 +25,19 @@ def judged(history: History, life: Life) -> list[Judged]:
     condition = life.rule.condition
     if isinstance(condition, Ratio):
         return _ratio(history, life, condition)
-    assert isinstance(condition, Threshold | Range)
+    assert not isinstance(condition, Missing)
     readings = history.series(life.facility, life.station, condition.interval, condition.indicator)
     bundle = history.bundle(life.begin)
     assert bundle is not None
     own = next(i.unit for i in bundle.indicators if i.code == condition.indicator)
+    mine = [r for r in readings if _within(life, r.index)]
+    if not isinstance(condition, Threshold | Range):
+        known = [Seen(r.index, r.at, _quality(r.flag), r.value) for r in mine]
+        steps = derived(history, life, condition, own, known)
+        return [Judged(*step) for step in numbered(steps)]
     return [
         Judged(r.index, r.at, _quality(r.flag), converted(r.value, own, condition.unit or own))
-        for r in readings
-        if _within(life, r.index)
+        for r in mine
     ]
 
 

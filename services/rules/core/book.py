@@ -4,11 +4,13 @@ from functools import cached_property
 from math import isfinite
 from zoneinfo import ZoneInfo
 
+from services.rules.core.derivations import derivation, shown_unit
+from services.rules.core.derive import Derivation
 from services.rules.core.levels import Ladder
 from shared.model.configuration import Bundle, Indicator
 from shared.model.facility import Facility, Station
 from shared.model.instants import Instant, local_day
-from shared.model.rule import Missing, Range, Ratio, Rule, Threshold
+from shared.model.rule import Derived, Missing, Range, Ratio, Rule, Threshold
 from shared.model.select import applies_to
 from shared.model.units import factor
 
@@ -16,7 +18,7 @@ from shared.model.units import factor
 class Judging:
     """A rule made ready: its ladder, delays, edition, and the unit its values are shown in."""
 
-    def __init__(self, rule: Rule, indicators: dict[str, Indicator]) -> None:
+    def __init__(self, rule: Rule, indicators: dict[str, Indicator], zone: ZoneInfo) -> None:
         self.rule = rule
         self.ladder = Ladder(rule)
         self.delays = (rule.for_us, rule.keep_firing_for_us)
@@ -27,6 +29,7 @@ class Judging:
         self.interval = condition.interval
         self.unit: str | None = None
         self.convert: tuple[str, str] | None = None
+        self.derive: Derivation | None = None
         if isinstance(condition, Ratio):
             self.indicator = condition.of[0]
             self.unit = condition.unit or "1"
@@ -37,6 +40,9 @@ class Judging:
                 self.unit = condition.unit or own
                 if factor(own, self.unit) != 1:
                     self.convert = (own, self.unit)
+            elif isinstance(condition, Derived):
+                self.unit = shown_unit(condition, own)
+                self.derive = derivation(condition, own, zone)
 
     def in_force(self, at_us: int) -> bool:
         return self.valid_from_us <= at_us and (
@@ -45,7 +51,12 @@ class Judging:
 
     @cached_property
     def quiet(self) -> tuple[float, float]:
-        """Values of the indicator, in its own unit, strictly between which nothing is raised."""
+        """Values of the indicator, in its own unit, strictly between which nothing is raised.
+
+        None for a derived condition: every reading moves its memory.
+        """
+        if self.derive is not None:
+            return float("inf"), float("-inf")
         low, high = self.ladder.quiet()
         if self.convert is None:
             return low, high
@@ -68,7 +79,7 @@ class Book:
         self.stations: dict[str, Station] = {s.id: s for s in bundle.stations}
         self.indicators: dict[str, Indicator] = {i.code: i for i in bundle.indicators}
         self.rules: dict[str, Judging] = {
-            rule.id: Judging(rule, self.indicators) for rule in bundle.rules
+            rule.id: Judging(rule, self.indicators, self.zone) for rule in bundle.rules
         }
         self._territories = {t.id: t for t in bundle.territories}
         self._by_kind: dict[str, list[Judging]] = {}
@@ -109,6 +120,9 @@ class Book:
 
     def has_missing_rules(self) -> bool:
         return any(isinstance(j.rule.condition, Missing) for j in self.rules.values())
+
+    def has_derived_rules(self) -> bool:
+        return any(judging.derive is not None for judging in self.rules.values())
 
     def capacity(self, facility_id: str, slot_us: int) -> float | None:
         """The configured capacity with the latest start not after the slot's local day."""

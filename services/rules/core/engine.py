@@ -14,7 +14,9 @@ from services.rules.core.activation import AT_ONCE, activate
 from services.rules.core.book import Book, Judging
 from services.rules.core.cell import Cell, RatioState, Series
 from services.rules.core.clock import LogClock
+from services.rules.core.derive import Quality, Step
 from services.rules.core.hold import Change, Hold
+from services.rules.core.memory import Memory
 from services.rules.core.missing import Watch
 from shared.model import units
 from shared.model.configuration import Bundle
@@ -47,6 +49,8 @@ class Engine:
         """A backtest without ticks of its own has no deafness (contract §8.20)."""
         self._due: list[Due] = []
         self._tie = 0
+        self._looked: dict[int, tuple[Cell, Judging, Hold]] = {}
+        """Holds of derived conditions that this tick has looked at."""
         self._out: list[Transition] = []
         self._emitted: list[Transition] = []
 
@@ -175,16 +179,47 @@ class Engine:
     def _reading(
         self, cell: Cell, judging: Judging, hold: Hold, report: Report, value: float, flag: str
     ) -> None:
-        if not self._edition(cell, judging, hold, report):
+        quality: Quality = "over" if flag == "T" else "known" if flag in ("N", "S") else "unknown"
+        at_us = report.observed_us
+        if judging.derive is not None:
+            if hold.memory is None:
+                hold.memory = judging.derive.empty()
+            steps = judging.derive.reading(hold.memory, at_us, quality, value)
+            self._derived(cell, judging, hold, hold.memory, steps, report)
+            self._set_alarm(cell, judging, hold.memory, self.clock.now_us)
+            return
+        if not self._edition(cell, judging, hold, at_us, report):
             return
         if judging.convert is not None:
             value = units.convert(value, *judging.convert)
-        quality = "over" if flag == "T" else "known" if flag in ("N", "S") else "unknown"
-        self._held(cell, judging, hold, report, quality, value)
+        self._held(cell, judging, hold, at_us, report, quality, value)
 
-    def _edition(self, cell: Cell, judging: Judging, hold: Hold, report: Report) -> bool:
+    def _derived(
+        self, cell: Cell, judging: Judging, hold: Hold, memory: Memory, steps: list[Step],
+        report: Report | None,
+    ) -> None:  # fmt: skip
+        """Derived readings are judged one by one, as if each had been reported."""
+        for at_us, quality, value in steps:
+            memory.unknown = quality == "unknown"
+            if self._edition(cell, judging, hold, at_us, report):
+                self._held(cell, judging, hold, at_us, report, quality, value)
+
+    def _set_alarm(
+        self, cell: Cell, judging: Judging, memory: Memory, heard_us: int | None
+    ) -> None:
+        """Wake up once for what time alone will derive; an alarm that stands early may stay."""
+        assert judging.derive is not None
+        due_us = judging.derive.alarm(memory, self.clock, heard_us)
+        if due_us is None:
+            memory.alarm_us = None
+        elif memory.alarm_us is None or due_us < memory.alarm_us:
+            memory.alarm_us = due_us
+            self.push(due_us, cell, judging)
+
+    def _edition(
+        self, cell: Cell, judging: Judging, hold: Hold, at_us: int, report: Report | None
+    ) -> bool:
         """Run timers first; False when the rule does not judge this instant."""
-        at_us = report.observed_us
         if hold.timer_us is not None:
             self.emit(cell, judging, hold.due(at_us), report)
         if judging.in_force(at_us):
@@ -194,10 +229,10 @@ class Engine:
         return False
 
     def _held(
-        self, cell: Cell, judging: Judging, hold: Hold, report: Report, quality: str,
-        value: float | None,
+        self, cell: Cell, judging: Judging, hold: Hold, at_us: int, report: Report | None,
+        quality: Quality, value: float | None,
     ) -> None:  # fmt: skip
-        at_us, delays = report.observed_us, judging.delays
+        delays = judging.delays
         before = hold.timer_us
         if quality == "unknown":
             changes = hold.unknown(judging.alerts_unknown, delays, at_us)
@@ -221,7 +256,7 @@ class Engine:
             return  # not the newest slot that any component has shown
         if state.final_us == at_us:
             return
-        if not self._edition(cell, state.judging, state.hold, report):
+        if not self._edition(cell, state.judging, state.hold, at_us, report):
             return
         condition = state.judging.rule.condition
         assert isinstance(condition, Ratio)
@@ -233,7 +268,7 @@ class Engine:
         if quality != "unknown":
             state.final_us = at_us
         state.last_unknown = quality == "unknown"
-        self._held(cell, state.judging, state.hold, report, quality, combined)
+        self._held(cell, state.judging, state.hold, at_us, report, quality, combined)
 
     def _heard(
         self, cell: Cell, judging: Judging, watch: Watch, series: Series, report: Report
@@ -263,6 +298,12 @@ class Engine:
             cell = self.cell(key)
             if cell is not None:
                 self._look(key, cell, indicator, rule, at_us)
+        if self._looked:
+            # What began in this tick waits for the next record (contract §8.5).
+            for cell, judging, hold in self._looked.values():
+                if hold.timer_us is not None and hold.timer_us <= at_us:
+                    self.push(hold.timer_us, cell, judging)
+            self._looked.clear()
 
     def _look(self, key: Key, cell: Cell, indicator: str, rule: str, at_us: int) -> None:
         cell.settle()
@@ -273,7 +314,11 @@ class Engine:
         if series is None:
             return
         for judging, hold in series.holds:
-            if judging.rule.id == rule and hold.timer_us is not None:
+            if judging.rule.id != rule:
+                continue
+            if hold.memory is not None:
+                self._overdue(key, cell, series, judging, hold, at_us)
+            elif hold.timer_us is not None:
                 self._timer(key, cell, judging, hold, at_us)
         for judging, watch in series.watches:
             if judging.rule.id == rule:
@@ -284,6 +329,23 @@ class Engine:
         if changes:
             self.dirty.add(key)
             self.emit(cell, judging, changes, None)
+
+    def _overdue(
+        self, key: Key, cell: Cell, series: Series, judging: Judging, hold: Hold, at_us: int
+    ) -> None:
+        """A tick and a derived condition: its timer first, then what time alone derives."""
+        looked, memory, first_us = id(hold), hold.memory, self.clock.first_us
+        assert judging.derive is not None and memory is not None and first_us is not None
+        if looked in self._looked:
+            return
+        self._looked[looked] = (cell, judging, hold)
+        self._timer(key, cell, judging, hold, at_us)
+        heard_us = series.heard_us if series.heard_us is not None else first_us
+        steps = judging.derive.overdue(memory, self.clock, heard_us, at_us)
+        self._derived(cell, judging, hold, memory, steps, None)
+        memory.alarm_us = None
+        self._set_alarm(cell, judging, memory, heard_us)
+        self.dirty.add(key)
 
     def _watch(self, key: Key, cell: Cell, series: Series, judging: Judging, watch: Watch) -> None:
         assert self.book is not None
@@ -388,6 +450,8 @@ class Engine:
             for judging, hold in series.holds:
                 if hold.timer_us is not None:
                     self.push(hold.timer_us, cell, judging)
+                if hold.memory is not None and hold.memory.alarm_us is not None:
+                    self.push(hold.memory.alarm_us, cell, judging)
             for judging, _ in series.watches:
                 self.push(AT_ONCE, cell, judging)
 

@@ -44,6 +44,9 @@ def _reason(book: Book, judging: Judging, report: Report) -> str:
         return "this indicator is not in the report"
     index = report.indicators.index(judging.indicator)
     value, flag = report.values[index], report.flag(index)
+    if judging.derive is not None:
+        kind = condition.__struct_config__.tag
+        return f"{value:g} with flag {flag} goes into the {kind}, together with those before it"
     if judging.convert is not None:
         value = units.convert(value, *judging.convert)
     seen = f"{value:g} {judging.unit or ''}".strip()

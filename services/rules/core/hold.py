@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from services.rules.core.levels import NONE, Ladder
+from services.rules.core.memory import Memory
 
 Phase = Literal["inactive", "pending", "firing"]
 
@@ -27,7 +28,7 @@ class Change(msgspec.Struct, frozen=True):
     step: int
 
 
-class Hold(msgspec.Struct):
+class Hold(msgspec.Struct, omit_defaults=True):
     """One rule on one series. `held` depends on readings alone; `level` is the episode's."""
 
     phase: Phase = "inactive"
@@ -41,6 +42,8 @@ class Hold(msgspec.Struct):
     """Pending: when it fires. Firing: when it resolves, while a clearing reading counts."""
     value: float | None = None
     """The newest reading that counted."""
+    memory: Memory | None = None
+    """What a derived condition made of the readings so far."""
 
     # -- readings ----------------------------------------------------------------------------
 

@@ -68,6 +68,7 @@ def next_due(engine: Engine, cell: Cell) -> int | None:
     found = [ratio.hold.timer_us for ratio in cell.ratios]
     for series in cell.series.values():
         found += [hold.timer_us for _, hold in series.holds]
+        found += [hold.memory.alarm_us for _, hold in series.holds if hold.memory is not None]
         found += [
             _watch_due(judging, watch, series, engine.clock, engine.book.zone)
             for judging, watch in series.watches

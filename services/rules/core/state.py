@@ -10,7 +10,9 @@ from services.rules.core.engine import Engine
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
 
-STATE_FORMAT = 1
+STATE_FORMAT = 2
+"""2: holds with the memory of derived conditions. A site without such rules goes on writing 1,
+which the program before this one reads."""
 
 
 class SavedSeries(msgspec.Struct, array_like=True):
@@ -55,8 +57,15 @@ _HEAD = msgspec.msgpack.Decoder(SavedHead)
 
 
 def save_head(engine: Engine) -> bytes:
+    derives = engine.book is not None and engine.book.has_derived_rules()
     return msgspec.msgpack.encode(
-        SavedHead(STATE_FORMAT, engine.bundle_name, engine.clock, engine.judged, engine.emitted)
+        SavedHead(
+            STATE_FORMAT if derives else 1,
+            engine.bundle_name,
+            engine.clock,
+            engine.judged,
+            engine.emitted,
+        )
     )
 
 

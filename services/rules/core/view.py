@@ -162,7 +162,10 @@ def alerts_of(cell: Cell) -> Iterator[AlertNow]:
     for series in cell.series.values():
         unknown = series.heard is None or series.flag not in EVIDENCE_FLAGS
         for judging, hold in series.holds:
-            yield _held(cell, judging, hold, unknown)
+            if judging.derive is not None:
+                yield _held(cell, judging, hold, hold.memory is None or hold.memory.unknown)
+            else:
+                yield _held(cell, judging, hold, unknown)
         for judging, watch in series.watches:
             yield _watched(cell, judging, watch, series)
     for ratio in cell.ratios:

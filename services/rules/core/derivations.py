@@ -1,0 +1,46 @@
+"""Derivations: the derivation of each derived condition."""
+
+from decimal import Decimal
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from services.rules.core.average import AverageOf
+from services.rules.core.change import ChangeOf
+from services.rules.core.count import CountOf
+from services.rules.core.derive import Derivation
+from services.rules.core.flatline import FlatlineOf
+from shared.model.rule import Average, Count, Derived, Flatline, Jump, Rate
+from shared.model.units import factor
+
+
+def derivation(condition: Derived, own: str, zone: ZoneInfo) -> Derivation:
+    """Made ready for readings in the unit `own` at a site in `zone`."""
+    unit = condition.unit or own
+    by = Decimal(factor(own, unit))
+    match condition:
+        case Average():
+            return AverageOf(condition, zone, by)
+        case Rate() | Jump():
+            return ChangeOf(condition, by)
+        case Flatline():
+            return FlatlineOf(condition, by)
+        case Count():
+            return CountOf(condition, (own, unit) if by != 1 else None)
+        case _:
+            assert_never(condition)
+
+
+def shown_unit(condition: Derived, own: str) -> str:
+    """The unit of the derived value, as transitions show it."""
+    unit = condition.unit or own
+    match condition:
+        case Average() | Jump():
+            return unit
+        case Rate():
+            return f"{unit}/{condition.per}"
+        case Flatline():
+            return condition.shown_in
+        case Count():
+            return "1"
+        case _:
+            assert_never(condition)

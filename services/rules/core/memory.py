@@ -1,0 +1,66 @@
+"""Memory: what a derived condition keeps per series; saved with the hold it belongs to.
+
+Every kind is bounded: the most it can hold stands beside it.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+NEVER = -(1 << 62)
+
+
+class Bucket(msgspec.Struct, array_like=True):
+    """The readings of one step of a calendar window that counted: an exact sum, no list."""
+
+    start_us: int
+    end_us: int
+    total: Decimal = Decimal(0)
+    count: int = 0
+    slots: int = 0
+    """Slots of the expected spacing with at least one of them."""
+    last_slot: int = -1
+    over: bool = False
+    """One of them was over range: the mean is a lower bound."""
+
+
+class Common(msgspec.Struct, array_like=True):
+    """`unknown`: the newest derived reading is, or there is none yet. `alarm_us`: when a tick
+    must look at it; may be early, never late.
+    """
+
+    unknown: bool = True
+    alarm_us: int | None = None
+
+
+class AverageMemory(Common, array_like=True, tag="average"):
+    """At most 24 buckets (8 for `8h`, 1 for `5m`, `1h` and `day`)."""
+
+    buckets: list[Bucket] = []
+    closed_us: int = NEVER
+    """End of the newest window that was judged."""
+
+
+class ChangeMemory(Common, array_like=True, tag="change"):
+    """The newest known reading."""
+
+    at_us: int | None = None
+    value: float = 0.0
+
+
+class FlatMemory(Common, array_like=True, tag="flat"):
+    """Where the stand began, and the newest known reading of it."""
+
+    begin_us: int | None = None
+    value: float = 0.0
+    newest_us: int = 0
+
+
+class CountMemory(Common, array_like=True, tag="count"):
+    """A bit for each of the last readings, the newest lowest; at most 60."""
+
+    bits: int = 0
+    seen: int = 0
+
+
+Memory = AverageMemory | ChangeMemory | FlatMemory | CountMemory
