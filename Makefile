@@ -1,7 +1,7 @@
 # Yujing (预警). `make` alone prints the verbs.
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev parts run run-kafka cluster-parts test fast check simulate reference kill bench schemas clean
+.PHONY: help setup setup-dev parts run run-kafka cluster-parts test fast check simulate reference kill bench bench-kafka schemas clean
 
 help: ## print the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ kill: setup-dev parts ## kill -9 at random moments: make kill ROUNDS=200
 
 bench: setup-dev ## speeds beside their limits, into docs/bench.md
 	@$(PY) -m tests.bench
+
+bench-kafka: setup-dev cluster-parts ## the same on Kafka and PostgreSQL, into docs/bench-kafka.md
+	@$(PY) -m tests.bench_kafka
 
 schemas: setup-dev ## write docs/schemas from the configuration model
 	@$(PY) -m shared.config.schemas --write
