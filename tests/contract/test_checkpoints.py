@@ -126,10 +126,10 @@ def test_a_state_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     """Exit code 4 is made of this."""
     log, bundles = memory(tmp_path)
     worker, store = open_worker(log, bundles, tmp_path)
-    head = state.save_head(worker.engine)
-    store.save(Position(1), bytes([head[0], head[1] + 1, *head[2:]]), [])
+    head, newer = state.save_head(worker.engine), state.STATE_FORMAT + 1
+    store.save(Position(1), bytes([head[0], newer, *head[2:]]), [])
     store.close()
-    with pytest.raises(NewerData, match="format 2"):
+    with pytest.raises(NewerData, match=f"format {newer}"):
         open_worker(log, bundles, tmp_path)
 
 
