@@ -67,6 +67,7 @@ class FaustRules:
         self.app.rules = self
         self.app.transport = _Transport(self.app.conf.broker, self.app)
         self.app.on_partitions_revoked.connect(self._give_up)  # still a member: may be handed over
+        self.app.on_partitions_assigned.connect(self._assigned)
         self.app.on_before_shutdown.connect(self._give_up)  # Faust fires no revoke then
         # acks=False: Faust itself never commits this topic.
         channel = self.app.topic(
@@ -133,6 +134,12 @@ class FaustRules:
         await self._or_die(take())
         self.settled = True
         return {TP(REPORTS, number): offset for number, offset in taken.items()}
+
+    async def _assigned(self, *_: object, **__: object) -> None:
+        """Faust seeks nowhere when no partition was free for us: then there is nothing to restore."""
+        assigned = self.app.consumer.assignment()
+        if not any(tp.topic == REPORTS for tp in assigned):
+            self.settled = True
 
     async def _ends(self, consumer: Any, assigned: list[TP]) -> dict[int, int]:
         """Where the log ends; nothing when the broker does not say in time."""

@@ -8,6 +8,7 @@ dashboards. Nothing here knows Faust; everything runs in one event loop but what
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from services.rules.partition import Alert, Partition, Reject
 from services.rules.statuses import Statuses
 from shared.clock import Clock, real_monotonic
 from shared.errors import NewerData, Unavailable
-from shared.log.port import ALERTS, DEAD_LETTERS, REPORTS
+from shared.log.port import ALERTS, BUNDLES, DEAD_LETTERS, REPORTS
 from shared.model.severity import Severity
 from shared.observe.metrics import Metrics
 from shared.reports.dead_letter import DeadLetter, encode, redacted
@@ -41,6 +42,8 @@ MOST_UNKEPT = 100_000
 LAST_CHECKPOINT_S = 8.0
 """How long handing over may take; without it the next owner judges a little again."""
 TAKE_OVER_S = 60.0
+
+ANOTHER = "it is not the log of before; restore it, or drop schema yujing_rules"
 
 T = TypeVar("T")
 Word = tuple[str, bytes, bytes, int | None]
@@ -250,13 +253,13 @@ class Keeper:
                 await self._commit(number, cut.next)
 
     def _count(self, new: list[Alert]) -> None:
-        now = self._clock.now()
+        now, transitions = self._clock.now(), self._metrics.transitions
+        for key, count in Counter((a.transition.rule, a.transition.state) for a in new).items():
+            transitions.labels(*key).inc(count)
         for alert in new:
-            transition = alert.transition
-            self._metrics.transitions.labels(transition.rule, transition.state).inc()
-            if transition.received_us is not None:
-                took = max(0, now - transition.received_us) / 1e6
-                self._metrics.report_to_transition.observe(took)
+            received_us = alert.transition.received_us
+            if received_us is not None:
+                self._metrics.report_to_transition.observe(max(0, now - received_us) / 1e6)
 
     async def _patiently(self, work: Callable[[], T], own: Owned) -> T:
         """Let PostgreSQL work in a thread; wait while it is away and the partition is ours."""
@@ -295,30 +298,36 @@ class Keeper:
         warm = self._warm.pop(number, None)
         while True:
             try:
-                own = await asyncio.to_thread(self._take, number, warm)
+                own = await asyncio.to_thread(self._take, number, warm, end)
                 break
             except Unavailable as error:
                 log.error("rules_waiting", partition=number, detail=str(error))
                 await asyncio.sleep(0.5)
-        if end is not None and own.saved > end:
-            raise AnotherLog(
-                f"partition {number} was judged up to offset {own.saved}, but {REPORTS} ends at "
-                f"{end}: it is not the log of before; restore it, or drop schema yujing_rules"
-            )
         return own
 
-    def _take(self, number: int, warm: tuple[int, Partition] | None) -> Owned:
+    def _take(self, number: int, warm: tuple[int, Partition] | None, end: int | None) -> Owned:
         if warm is not None:
             epoch = self._checkpoints.resume(number, warm[0], warm[1].next)
             if epoch is not None:
                 return Owned(warm[1], epoch)
         machine = self._make(number)
         taken, saved = self._checkpoints.load(number)
-        if saved is not None:
-            try:
-                machine.restore(saved.next, saved.head, saved.cells, saved.untold)
-            except ValueError as error:
-                raise NewerData(str(error)) from error
+        if saved is None:
+            return Owned(machine, taken)
+        if end is not None and saved.next > end:
+            raise AnotherLog(
+                f"partition {number} was judged up to offset {saved.next}, but {REPORTS} ends at "
+                f"{end}: {ANOTHER}"
+            )
+        try:
+            machine.restore(saved.next, saved.head, saved.cells, saved.untold)
+        except KeyError as error:
+            raise AnotherLog(
+                f"partition {number} was judged by bundle {error}, which is not on {BUNDLES}: "
+                f"{ANOTHER}"
+            ) from error
+        except ValueError as error:
+            raise NewerData(str(error)) from error
         return Owned(machine, taken)
 
     async def give_up(self) -> None:

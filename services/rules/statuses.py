@@ -17,7 +17,7 @@ from shared.model.partition import partition_of
 from shared.model.standing import FacilityState
 from shared.observe.metrics import Metrics
 
-BUSY_SHARE, IDLE_SHARE = 0.05, 0.4
+BUSY_SHARE, IDLE_SHARE = 0.03, 0.4
 """Of the time since the last turn; more while judging leaves time."""
 LONGEST_TURN_S = 0.1
 

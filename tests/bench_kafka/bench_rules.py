@@ -1,7 +1,6 @@
 """Rules on Kafka: readings per CPU-second of the worker, beside decode only and one report each.
 
-One run on one topic: the same readings first in envelopes of 100 reports, then one report in a
-record. CPU is that of the worker's process, from when every station was heard once until the
+One run on one topic: envelopes of 100 reports, of 400, then one report in a record. CPU is that of the worker's process, from when every station was heard once until the
 brokers have acknowledged and PostgreSQL has the rows of every transition; checkpoints, facility
 states, metrics and the producer are in it.
 """
@@ -46,39 +45,51 @@ def _measured(bootstrap: str, postgres: Postgres, folder: Path) -> list[Row]:
     make_topics(bootstrap, folder, PARTITIONS)
     load = Load(bootstrap, PARTITIONS, STATIONS)
     load.activate()
-    load.minutes(1, 100)
-    warm = ends_of(bootstrap)
-    readings, envelopes = load.minutes(MINUTES - 1, 100)
-    ends = ends_of(bootstrap)
-    expected = load.expected(MINUTES, 100)
-    limit = min(decoded(bootstrap, warm, ends) for _ in range(3))
     databases = {name: postgres.url(postgres.create()) for name in ("confluent", "aiokafka")}
-    told = {name: worker(bootstrap, url, warm, ends, name) for name, url in databases.items()}
+    small = Phase(load, 100, MINUTES)
+    told = {name: worker(bootstrap, url, small, name) for name, url in databases.items()}
+    expected = load.expected(MINUTES, 100)
     for name, url in databases.items():
         assert counted(url) == expected, f"{name}: {counted(url)} transitions, not {expected}"
-    more, messages = load.minutes(SINGLE_MINUTES, 1)
-    later = ends_of(bootstrap)
-    single = worker(bootstrap, databases["confluent"], ends, later, "confluent")
-    single_limit = decoded(bootstrap, ends, later)
-    m, n = readings / 1e6, more / 1e6
+    load.minute = MINUTES
+    large = Phase(load, 400, MINUTES)
+    told["large"] = worker(bootstrap, databases["confluent"], large, "confluent")
+    single = Phase(load, 1, SINGLE_MINUTES)
+    told["single"] = worker(bootstrap, databases["confluent"], single, "confluent")
 
-    def rate(name: str, by: str = "cpu") -> float:
-        return told[name]["readings"] / told[name][by] / 1e6
+    def row(name: str, phase: Phase, by: str, note: str) -> Row:
+        rate = told[name]["readings"] / told[name]["cpu"] / 1e6
+        what = f"rules: Faust, transitions by {by}, {phase.reports} report(s) in a record"
+        return Row(what, rate, PER_CPU, "plain consumer, decode only", phase.limit(bootstrap), note)
 
-    note = f"{readings:,} readings in {envelopes:,} envelopes, {expected:,} transitions"
-    decode = "plain consumer, decode only"
+    note = f"{small.readings:,} readings, {expected:,} transitions"
+    wall = told["large"]["readings"] / told["large"]["wall"] / 1e6
     return [
-        Row("rules: Faust, transitions by confluent-kafka, 100 reports in a record",
-            rate("confluent"), PER_CPU, decode, m / limit, note),
-        Row("rules: Faust, transitions by aiokafka, 100 reports in a record",
-            rate("aiokafka"), PER_CPU, decode, m / limit, "the same readings"),
-        Row("rules: Faust, transitions by confluent-kafka, one report in a record",
-            single["readings"] / single["cpu"] / 1e6, PER_CPU, decode, n / single_limit, f"{messages:,} records, 8 readings each"),
-        Row("rules: Faust, by the clock, 100 reports in a record",
-            rate("confluent", "wall"), "M readings/s", "", None, "broker and PostgreSQL on the same cores"),
+        row("confluent", small, "confluent-kafka", note),
+        row("aiokafka", small, "aiokafka", "the same records"),
+        row("large", large, "confluent-kafka", f"{large.readings:,} readings"),
+        row("single", single, "confluent-kafka", f"{single.readings:,} readings, 8 in a record"),
+        Row("rules: by the clock, 400 reports in a record", wall, "M readings/s", "", None,
+            "broker, PostgreSQL and worker on the same cores"),
         Row(f"rules: checkpoint of {STATIONS * 8:,} series that all changed",
             told["confluent"]["checkpoint"], "s", "", None, "to PostgreSQL, in threads"),
     ]  # fmt: skip
+
+
+class Phase:
+    """A stretch of the topic: a minute in which every station is heard, then what is measured."""
+
+    def __init__(self, load: Load, reports: int, minutes: int) -> None:
+        self.reports = reports
+        load.minutes(1, reports)
+        self.warm = ends_of(load.bootstrap)
+        self.readings, _ = load.minutes(minutes - 1, reports)
+        self.ends = ends_of(load.bootstrap)
+
+    def limit(self, bootstrap: str) -> float:
+        """M readings per CPU-second of a consumer that decodes and touches nothing."""
+        best = min(decoded(bootstrap, self.warm, self.ends) for _ in range(3))
+        return self.readings / best / 1e6
 
 
 def ends_of(bootstrap: str) -> dict[int, int]:
@@ -110,11 +121,9 @@ def decoded(bootstrap: str, starts: dict[int, int], ends: dict[int, int]) -> flo
     return took
 
 
-def worker(
-    bootstrap: str, url: str, warm: dict[int, int], ends: dict[int, int], out: str
-) -> dict[str, float]:
-    given = {"bootstrap": bootstrap, "url": url, "warm": warm, "ends": ends, "out": out,
-             "group": f"bench-{out}"}  # fmt: skip
+def worker(bootstrap: str, url: str, phase: Phase, out: str) -> dict[str, float]:
+    given = {"bootstrap": bootstrap, "url": url, "warm": phase.warm, "ends": phase.ends,
+             "out": out, "group": f"bench-{out}"}  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench_kafka.worker", json.dumps(given)],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,

@@ -41,7 +41,7 @@ class Load:
         self.partitions, self.stations = partitions, stations
         self.bundle = bundle(stations)
         self.name, self._body = encode_bundle(self.bundle)
-        self._bootstrap = bootstrap
+        self.bootstrap = bootstrap
         self._producer = Producer(
             {"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all",
              "queue.buffering.max.messages": 1_000_000, "message.max.bytes": 4_000_000}
@@ -53,7 +53,7 @@ class Load:
         self.minute = 0
 
     def activate(self) -> None:
-        log = KafkaLog(self._bootstrap)
+        log = KafkaLog(self.bootstrap)
         KafkaBundles(log).put(self.name, self._body)
         log.close()
         for number in range(self.partitions):

@@ -224,7 +224,7 @@ class RulesHouse:
     # -- workers -----------------------------------------------------------------------------
 
     def worker(self, name: str = "rules-0", *, start: bool = True, **more: Any) -> Service:
-        arguments = ("--file", str(self.topics), *more.pop("arguments", ()))
+        arguments = ("--topics", str(self.topics), *more.pop("arguments", ()))
         worker = Service(
             "rules", self.site, self.folder / "services", kafka=self.bootstrap,
             database_url=self.url, name=name, arguments=arguments, **more,
