@@ -29,6 +29,8 @@ BATCH = 200
 """Between two batches the senders get their turn: a storm must not silence the severe ones."""
 LOOK_S = 0.25
 """Beside other replicas: how often the next timer is looked up when nothing has happened here."""
+STUCK_S = 1.0
+"""How long a partition whose next transition cannot be taken is let alone."""
 IDLE_S = 0.05
 """How late a step may start when nothing else wakes the loop."""
 TICKS_LATE = 3
@@ -183,9 +185,11 @@ def run_partitions(
     It begins with what an earlier process of this name was sending, and beats: `leave` is for
     whoever ends it.
 
-    Whatever fails, the desk says where to read on.
+    Whatever fails, the desk says where to read on. A transition that cannot be taken is tried
+    again and nothing behind it is; the other partitions and all timers go on.
     """
     starts: dict[int, int] | None = None
+    stuck: dict[int, float] = {}
     is_new = True
     timer: Instant | None = None
     last_tick, last_beat_s, last_look_s = -(1 << 62), -math.inf, -math.inf
@@ -198,7 +202,22 @@ def run_partitions(
                 is_new = False
             if starts is None:
                 starts = notify.positions()
-            moved = [_take_next(notify, feed, each, starts) for each in range(feed.partitions())]
+            moved: list[bool | None] = []
+            for each in range(feed.partitions()):
+                if real_monotonic() < stuck.get(each, 0.0):
+                    moved.append(None)
+                    continue
+                try:
+                    moved.append(_take_next(notify, feed, each, starts))
+                    stuck.pop(each, None)
+                except Unavailable:
+                    raise
+                except Exception:
+                    # What cannot be taken holds back its own partition only, and loudly.
+                    log.exception("partition_not_taken", partition=each)
+                    metrics.failures.labels("notify").inc()
+                    stuck[each] = real_monotonic() + STUCK_S
+                    moved.append(None)
             if any(moved):
                 wake_sender.set()
             if real_monotonic() - last_beat_s >= notify.beat_us / 1e6:
@@ -214,7 +233,7 @@ def run_partitions(
                 last_tick, last_look_s = steady, -math.inf
                 wake_sender.set()
             if any(each is None for each in moved):
-                stop.wait(IDLE_S)  # another is at it
+                stop.wait(IDLE_S)  # another is at it, or it does not go on
             elif not any(moved):
                 feed.wait(starts, IDLE_S)
         except Exception as error:

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from services.notify.app import run_partitions
 from services.notify.core.reply import decide
@@ -147,6 +148,25 @@ def test_the_loop_begins_with_what_an_earlier_process_was_sending(house: House) 
     loop = _loop(house, Topic([]), again)
     try:
         until(lambda: "unknown" in house.kinds(), 10)
+    finally:
+        _end([loop])
+
+
+def test_what_cannot_be_taken_holds_back_its_own_partition_only(houses: Houses) -> None:
+    """An incident that a newer program wrote: it waits, whole; all others are told."""
+    house = houses()
+    topic = Topic(*(story(house, f"420100-f{n}") for n in range(1, 4)))
+    spoiled = house.transition("cod", "firing", "orange", "420100-f9")
+    house.notify.on_transitions([spoiled], house.now)
+    i = t.incidents.c
+    with house.desk.unit() as unit:
+        body = unit.connection.execute(select(i.body)).scalar_one()
+        newer = msgspec.msgpack.encode(msgspec.msgpack.decode(body) | {"format": 99})
+        unit.connection.execute(update(t.incidents).values(body=newer))
+    topic.entries[0].insert(0, house.transition("cod", "resolved", "orange", "420100-f9")[1])
+    loop = _loop(house, topic)
+    try:
+        until(lambda: house.notify.positions() == {1: 4, 2: 4}, 20)
     finally:
         _end([loop])
 
