@@ -68,7 +68,7 @@ class Cluster:
 
     def __init__(
         self, site: Site, folder: Path, *, brokers: int = 1, rules: int = 2, notify: int = 2,
-        partitions: int = 4,
+        partitions: int = 4, arguments: Iterable[str] = (),
     ) -> None:  # fmt: skip
         self.site, self.folder = site, folder
         self.topics = folder / "topics.yaml"
@@ -76,6 +76,7 @@ class Cluster:
         self._partitions, self._nodes = partitions, brokers
         self.brokers: list[Broker] = []
         self.postgres = Postgres()
+        self._arguments = tuple(arguments)
         self._counts = {"rules": rules, "notify": notify}
         self.services: dict[str, Service] = {}
         self._down: set[str] = set()
@@ -88,13 +89,15 @@ class Cluster:
 
     def start(self) -> Self:
         try:
-            self._start()
+            self.start_parts()
+            self.start_services()
         except BaseException:
             self.close()
             raise
         return self
 
-    def _start(self) -> None:
+    def start_parts(self) -> None:
+        """Kafka with its topics, and PostgreSQL; the services are made and not started."""
         if self._nodes > 1:
             self.brokers = cluster(self.folder / "kafka", self._nodes)
         else:
@@ -105,17 +108,19 @@ class Cluster:
         for verb, count in self._counts.items():
             for number in range(count):
                 self._add(verb, f"{verb}-{number}")
+
+    def start_services(self) -> None:
         for service in self.services.values():
             service.spawn()
         for service in self.services.values():
-            until(service.is_ready, 60, what=f"{service.name}: {service.tail()}")
+            until(service.is_ready, 60, what=f"{service.name} ready, see {service.folder}")
 
     def _add(self, verb: str, name: str) -> None:
         # Receipts and links go to the address of the site: one replica of notify has it.
         port = self.site.http_port if name == "notify-0" else None
         self.services[name] = Service(
             verb, self.site, self.folder / "services", kafka=self.bootstrap, name=name,
-            database_url=self.postgres.url(), http_port=port,
+            database_url=self.postgres.url(), http_port=port, arguments=self._arguments,
             environment={"YUJING_TOPICS": str(self.topics)},
         )  # fmt: skip
 
