@@ -11,11 +11,15 @@ import msgspec
 import psycopg
 import pytest
 
+from services.notify.core.incident import INCIDENT_FORMAT
+from services.rules.core.state import STATE_FORMAT
+from services.rules.postgres import SCHEMA_FORMAT
 from shared.log.kafka import KafkaLog
 from shared.log.port import ALERTS, REPORTS
+from shared.model.alert import ALERT_FORMAT
 from shared.model.instants import Instant
 from shared.model.partition import partition_of
-from shared.model.report import Report
+from shared.model.report import RECORD_FORMAT, Report
 from shared.testing.cluster import Cluster, Service
 from shared.testing.configs import STATION_CODE
 from shared.testing.parts.gateway import Gateway
@@ -92,6 +96,10 @@ def test_a_cluster_goes_on_with_what_an_earlier_commit_stored(
     assert len(gateway.got) == 1
 
 
+def newer_than(what: str, known: int) -> str:
+    return f"{what} has format {known + 1}, this program knows {known}"
+
+
 def ends_with(service: Service, within_s: float = 30.0) -> tuple[int, str]:
     """Start it; how it ended, and what it said."""
     service.spawn()
@@ -116,10 +124,10 @@ def changed(cluster: Cluster, table: str, column: str, value: object) -> Iterato
 
 def test_tables_and_directories_of_a_newer_program_are_refused(untouched: Cluster) -> None:
     """Exit code 4 and a sentence, before anything is written or a port is open."""
-    with changed(untouched, "yujing_rules.format", "number", 2):
+    with changed(untouched, "yujing_rules.format", "number", SCHEMA_FORMAT + 1):
         code, said = ends_with(untouched.services["rules-0"])
     assert code == 4, said
-    assert "schema yujing_rules has format 2, this program knows 1" in said
+    assert newer_than("schema yujing_rules", SCHEMA_FORMAT) in said
     with changed(untouched, "yujing_notify.alembic_version", "version_num", "9999"):
         code, said = ends_with(untouched.services["notify-0"])
     assert code == 4, said
@@ -140,13 +148,13 @@ def test_a_checkpoint_of_a_newer_program_is_refused(untouched: Cluster) -> None:
     with psycopg.connect(untouched.postgres.url(), autocommit=True) as connection:
         number, body = connection.execute(heads).fetchall()[0]
         head = msgspec.msgpack.decode(body)
-        assert head[0] == 1
-        newer = msgspec.msgpack.encode([2, *head[1:]])
+        assert head[0] <= STATE_FORMAT
+        newer = msgspec.msgpack.encode([STATE_FORMAT + 1, *head[1:]])
         connection.execute(order, (newer, number))
         code, said = ends_with(untouched.services["rules-0"])
         assert (number, newer) in connection.execute(heads).fetchall()
         connection.execute(order, (body, number))
-    assert "rules state has format 2, this program knows 1" in said
+    assert newer_than("rules state", STATE_FORMAT) in said
     assert code == 4
 
 
@@ -163,21 +171,23 @@ def test_records_of_other_formats_among_those_of_today(stored: Cluster, gateway:
         (STATION_CODE,), (stored.site.low * 1.7,), None, Instant(1_600_000_000_000_000), "http",
     )  # fmt: skip
     number = partition_of(going_on.id, 4)
-    log.append(REPORTS, [("", msgspec.msgpack.encode([2, []]))], number)
-    log.append(REPORTS, [("", msgspec.msgpack.encode([0, [older]]))], number)
-    log.append(ALERTS, [("", json.dumps({"format": 2}).encode())], number)
+    log.append(REPORTS, [("", msgspec.msgpack.encode([RECORD_FORMAT + 1, []]))], number)
+    log.append(REPORTS, [("", msgspec.msgpack.encode([RECORD_FORMAT - 1, [older]]))], number)
+    log.append(ALERTS, [("", json.dumps({"format": ALERT_FORMAT + 1}).encode())], number)
     log.close()
     with psycopg.connect(stored.postgres.url(), autocommit=True) as connection:
         query = "SELECT body FROM yujing_notify.incidents WHERE facility = %s"
         (body,) = connection.execute(query, (waiting.id,)).fetchone() or ()
-        newer = msgspec.msgpack.encode(msgspec.msgpack.decode(body) | {"format": 2})
+        newer = msgspec.msgpack.encode(
+            msgspec.msgpack.decode(body) | {"format": INCIDENT_FORMAT + 1}
+        )
         order = "UPDATE yujing_notify.incidents SET body = %s WHERE facility = %s"
         connection.execute(order, (newer, waiting.id))
     stored.start_services()
     ingest, rules, notify = (stored.services[n] for n in ("ingest", "rules-0", "notify-0"))
     (letter,) = until(lambda: ingest.get("/v1/dead-letters")["dead-letters"], 30)
     assert letter["reason"] == "bad-record"
-    assert "format 2, this program knows 1" in letter["detail"]
+    assert newer_than("log entry", RECORD_FORMAT) in letter["detail"]
     until(lambda: len(gateway.got) == 1, 30, what="what the older envelope raised")
     ingest.report(waiting, stored.site.low * 1.7)
     until(lambda: "partition_not_taken" in notify.log_text(), 30, what="the newer incident")
@@ -185,7 +195,7 @@ def test_records_of_other_formats_among_those_of_today(stored: Cluster, gateway:
     until(lambda: len(gateway.got) == 2, 30, what="told of what came after")
     assert {each.recipient for each in gateway.got} == {stored.site.people[0].phone}
     said = notify.log_text()
-    assert "format 2, this program knows 1; start the newer program" in said
+    assert f"has format {INCIDENT_FORMAT + 1}, this program knows {INCIDENT_FORMAT}" in said
     assert "alert_not_readable" in said
     assert notify.metrics()['yujing_failures_total{service="notify"}'] >= 2
     assert [t["severity"] for t in rules.transitions() if t["facility"] == going_on.id] == [
