@@ -116,12 +116,27 @@ def backtest(
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...")],
     config: ConfigOption,
     out: Annotated[Path | None, typer.Option("--out", help="Write here instead of stdout.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Also write a page for people here.")
+    ] = None,
+    ack_after: AckAfter = "10m",
 ) -> None:
     """Recorded reports through the rules in virtual time; one transition a line."""
-    from services.rules.backtest import run
     from shared.config.load import load
 
-    raise typer.Exit(run(load(config, os.environ), inputs, out))
+    configuration = load(config, os.environ)
+    if report is None:
+        from services.rules.backtest import run
+
+        raise typer.Exit(run(configuration, inputs, out))
+    from services.authoring.run_report import run as run_report
+
+    if out is None:
+        raise typer.Exit(
+            run_report(configuration, inputs, report, ack_after, sys.stdout.buffer, sys.stderr)
+        )
+    with out.open("wb") as lines:
+        raise typer.Exit(run_report(configuration, inputs, report, ack_after, lines, sys.stderr))
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -13,6 +12,7 @@ from services.rules.inputs import Note
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, to_datetime
 from shared.model.report import Report, Tick
+from shared.model.transition import Transition
 
 NIGHT_FROM, NIGHT_TO = 22, 7
 """Hours of site time between which a telephone wakes somebody."""
@@ -36,9 +36,10 @@ def outcome(
     paths: list[Path],
     ack_after_us: int | None,
     on_report: Callable[[Report], None] | None = None,
+    on_transition: Callable[[Transition], None] | None = None,
 ) -> Outcome:
     """
-    One pass over the inputs; `on_report` sees every report that is judged.
+    One pass over the inputs; `on_report` sees every report that is judged, `on_transition` what comes.
 
     Raises:
         InputError: more messages than could be meant.
@@ -62,6 +63,8 @@ def outcome(
             telling.take(item[0].at_us, (came.transition for came in item))
             for came in item:
                 episodes.take(came)
+                if on_transition is not None:
+                    on_transition(came.transition)
     if last_us is not None:
         telling.until(last_us + 1)
     return Outcome(
@@ -84,7 +87,3 @@ def is_night(configuration: Configuration, at_us: int) -> bool:
 def night_page(configuration: Configuration, told: Told) -> bool:
     """A telephone that rings at night."""
     return rings(configuration, told) and is_night(configuration, told.at_us)
-
-
-Answering = Literal["never"] | int
-"""Nobody ever acknowledges, or everybody after so many microseconds."""
