@@ -78,14 +78,14 @@ class Keeper:
         self, *, make: Callable[[int], Partition], checkpoints: Checkpoints,
         out: Out, statuses: Statuses, clock: Clock, metrics: Metrics,
         commit: Callable[[int, int], Awaitable[None]],
-        behind: Callable[[int, int], int], last_checkpoint_s: float = LAST_CHECKPOINT_S,
+        behind: Callable[[int, int], int], checkpoint_s: float = CHECKPOINT_S, last_checkpoint_s: float = LAST_CHECKPOINT_S,
     ) -> None:  # fmt: skip
         self.owned: dict[int, Owned] = {}
         self._warm: dict[int, tuple[int, Partition]] = {}
         """Given up at a rebalance with everything saved: often they come back at once."""
         self._make, self._checkpoints = make, checkpoints
         self._out, self._statuses, self._clock, self._metrics = out, statuses, clock, metrics
-        self._behind = behind
+        self._behind, self._checkpoint_s = behind, checkpoint_s
         self._commit, self._last_checkpoint_s = commit, last_checkpoint_s
         self._collector = Collector()
         self._pulse = real_monotonic()
@@ -215,7 +215,7 @@ class Keeper:
                     await self._keep(own, checkpoint=self._is_due(own))
 
     def _is_due(self, own: Owned) -> bool:
-        wait = max(CHECKPOINT_S, own.cost_s / CHECKPOINT_SHARE)
+        wait = max(self._checkpoint_s, own.cost_s / CHECKPOINT_SHARE)
         return own.machine.next != own.saved and real_monotonic() - own.saved_at >= wait
 
     async def _keep(self, own: Owned, *, checkpoint: bool) -> None:

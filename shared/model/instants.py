@@ -8,6 +8,7 @@ people read or write them. Fractions finer than a microsecond are cut off.
 import re
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall_time
+from functools import lru_cache
 from typing import Literal, NewType
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,7 @@ def parse_instant(text: str, zone: ZoneInfo) -> Instant:
         raise ValueError(f"{text!r} is not a time: {error}") from error
 
 
+@lru_cache(maxsize=8192)
 def instant_text(instant: int, zone: ZoneInfo) -> str:
     """RFC 3339 in `zone` with its offset, without a fraction when it is zero."""
     moment = to_datetime(instant, zone)
