@@ -31,7 +31,7 @@ fast: setup-dev ## unit, property and contract tests in memory, < 60 s
 	@$(PY) -m pytest -q -n 2 -m "not kafka" tests/unit tests/contract
 
 check: setup-dev ## format, lint, types, import laws, schemas
-	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy && .venv/bin/lint-imports && $(PY) -m shared.config.schemas --check
+	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy && .venv/bin/lint-imports && $(PY) -m shared.config.schemas --check && $(PY) -m shared.config.packs_page --check
 
 simulate: setup-dev ## seeds of the simulation: make simulate SEEDS=1000 START=0
 	@$(PY) -m tests.endtoend --seeds $(or $(SEEDS),100) --start $(or $(START),0)
@@ -48,8 +48,8 @@ bench: setup-dev ## speeds beside their limits, into docs/bench.md
 bench-kafka: setup-dev cluster-parts ## the same on Kafka and PostgreSQL, into docs/bench-kafka.md
 	@$(PY) -m tests.bench_kafka
 
-schemas: setup-dev ## write docs/schemas from the configuration model
-	@$(PY) -m shared.config.schemas --write
+schemas: setup-dev ## write docs/schemas and docs/packs.md from the configuration model
+	@$(PY) -m shared.config.schemas --write && $(PY) -m shared.config.packs_page --write
 
 clean: ## remove .venv, caches and the story's data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis var

@@ -127,6 +127,11 @@ def _files(directory: Path, findings: list[Finding]) -> Iterator[tuple[str, Path
                     findings.append(Finding(f"{name}/{path.name}", 1, text, True))
 
 
+def shipped_packs() -> dict[str, PackFile]:
+    """Every shipped pack by name, as its file has it."""
+    return {name: pack for name, (_, pack) in _packs().items()}
+
+
 @cache
 def _packs() -> dict[str, tuple[Document, PackFile]]:
     """Every shipped pack by name. A broken one is our bug and says so."""

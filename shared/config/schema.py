@@ -446,9 +446,15 @@ class PackIndicatorModel(Model):
 
 
 class PackFile(Model):
-    """A shipped pack: rules, and the indicators they name that are no HJ 212 codes."""
+    """A shipped pack: rules, and the indicators they name that are no HJ 212 codes.
+
+    `about` and `absent` are for its page (docs/packs.md): what it applies to, and what it leaves
+    out of the standard and why, so that nobody takes its silence for compliance.
+    """
 
     title: TitleModel
+    about: Text
+    absent: list[Text] = []
     indicators: dict[str, PackIndicatorModel] = {}
     rules: list[RuleModel]
 
