@@ -1,28 +1,16 @@
 """GB 3095 by the day: the limits of three dates, completeness, the midnight of the new edition, units."""
 
-import io
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from services.rules.backtest import backtest
-from shared.config.load import load
+from tests.unit.config.pack_site import configured, judged, measured
 
-SITE = """
-version: 1
-site: {name: 试, timezone: Asia/Shanghai, language: zh-CN, base_url: "http://127.0.0.1:1", secret_key: 0123456789abcdef0123456789abcdef}
-"""
 PLACES = """
 facilities:
   - {id: air, name: 空气站, territory: "420100", kind: air_station, attributes: {air_class: 2}}
-"""
-TERRITORIES = """
-territories:
-  - {id: "420000", name: 湖北省}
-  - {id: "420100", name: 武汉市}
 """
 DAILY = """
 code   unit  2012      2026      2031
@@ -42,26 +30,16 @@ def judge(tmp_path: Path) -> Judge:
     """Both editions on one station of class 2; its hours from a moment on; the day rules that fired."""
 
     def run(start: str, code: str, hours: Hours, unit: str = "µg/m³") -> list[str]:
-        config = tmp_path / "config"
-        config.mkdir()
-        rules = "packs: [gb3095-2012, gb3095-2026]\n"
-        for name, text in (
-            ("site", SITE), ("territories", TERRITORIES), ("facilities", PLACES), ("rules", rules),
-        ):  # fmt: skip
-            (config / f"{name}.yaml").write_text(text, encoding="utf-8")
-        log, begin = tmp_path / "log.jsonl", datetime.fromisoformat(f"{start}:00+08:00")
-        with log.open("w", encoding="utf-8") as file:
-            for place, value in enumerate(hours):
-                flag = "N" if value is not None else "D"
-                reading = {"indicator": code, "value": value or 0, "unit": unit, "flag": flag}
-                report = {
-                    "facility": "air", "observed_at": (begin + timedelta(hours=place)).isoformat(),
-                    "interval": "hour", "readings": [reading],
-                }  # fmt: skip
-                file.write(json.dumps(report) + "\n")
-        notes = io.StringIO()
-        said = [json.loads(line) for line in backtest(load(config, {}), [log], notes)]
-        assert notes.getvalue() == ""
+        config = configured(tmp_path / "config", ("gb3095-2012", "gb3095-2026"), PLACES)
+        begin = datetime.fromisoformat(f"{start}:00+08:00")
+        reports = []
+        for place, value in enumerate(hours):
+            at = (begin + timedelta(hours=place)).isoformat()
+            report = measured("air", at, "hour", code, value or 0, unit)
+            report["readings"][0]["flag"] = "N" if value is not None else "D"
+            reports.append(report)
+        said, refused = judged(tmp_path, config, reports)
+        assert refused == ""
         return [
             f"{t['state']} {t['rule']} {t['at'][:16]} {t['value']:.6g}"
             for t in said

@@ -1,25 +1,18 @@
 """Every rule of every pack, from its YAML to transitions: at, just below and just above each limit."""
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from services.rules.backtest import backtest
-from shared.config.load import PACKS, load
+from shared.config.load import PACKS
 from shared.model.configuration import Configuration
 from shared.model.instants import instant_text, parse_instant
 from shared.model.rule import Average, Range, Ratio, Rule, Threshold
+from tests.unit.config.pack_site import configured, judged
 
-SITE = """
-version: 1
-site: {name: 试, timezone: Asia/Shanghai, language: zh-CN, base_url: "http://127.0.0.1:1", secret_key: 0123456789abcdef0123456789abcdef}
-"""
-TERRITORIES = '\nterritories:\n  - {id: "420000", name: 湖北省}\n  - {id: "420100", name: 武汉市}\n'
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
 STEP = {"realtime": 20 * MINUTE, "minute": 5 * MINUTE, "hour": HOUR, "day": 24 * HOUR}
@@ -32,17 +25,6 @@ Expected = set[tuple[str, str, int, str]]
 
 def packs() -> list[str]:
     return sorted(path.stem for path in PACKS.glob("*.yaml"))
-
-
-def site(root: Path, pack: str, facilities: str) -> Configuration:
-    """The pack alone, with these facilities."""
-    root.mkdir(exist_ok=True)
-    for name, text in (
-        ("site", SITE), ("territories", TERRITORIES), ("facilities", facilities),
-        ("rules", f"packs: [{pack}]\n"),
-    ):  # fmt: skip
-        (root / f"{name}.yaml").write_text(text, encoding="utf-8")
-    return load(root, {})
 
 
 def places(rules: dict[str, Rule]) -> str:
@@ -158,22 +140,18 @@ def place(rule: Rule, start_us: int) -> int:
 @pytest.mark.parametrize("pack", packs())
 def test_each_limit_is_judged_at_just_below_and_just_above(pack: str, tmp_path: Path) -> None:
     """A limit is the last value that is allowed, or the first that is not, as its sign says."""
-    rules = site(tmp_path / "first", pack, "facilities: []\n").rules
-    config = site(tmp_path / "second", pack, places(rules))
-    log = tmp_path / "log.jsonl"
-    lines = [line for code, rule in rules.items() for line in story(code, rule, config)]
-    lines.sort(key=lambda line: line[0])
-    log.write_text("".join(json.dumps(report) + "\n" for _, report in lines), encoding="utf-8")
-    notes = io.StringIO()
+    rules = configured(tmp_path / "first", [pack], "facilities: []\n").rules
+    config = configured(tmp_path / "second", [pack], places(rules))
+    reports = [line for code, rule in rules.items() for line in story(code, rule, config)]
+    reports.sort(key=lambda line: line[0])
+    said, refused = judged(tmp_path, config, (report for _, report in reports))
+    assert refused == ""
     firing: Expected = set()
-    for line in backtest(config, [log], notes):
-        t = msgspec.json.decode(line)
-        if t["state"] != "firing" or t["rule"] != t["facility"]:
-            continue
-        rule = rules[t["rule"]]
-        start = parse_instant(t["episode"], config.site.zone)
-        firing.add((t["rule"], t["severity"], place(rule, start), f"{t['value']:.10g}"))
-    assert notes.getvalue() == ""
+    for t in said:
+        if t["state"] == "firing" and t["rule"] == t["facility"]:
+            start = parse_instant(t["episode"], config.site.zone)
+            at = place(rules[t["rule"]], start)
+            firing.add((t["rule"], t["severity"], at, f"{t['value']:.10g}"))
     want = set().union(*(expected(code, rule) for code, rule in rules.items()))
     assert want
     assert firing == want
