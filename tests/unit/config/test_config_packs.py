@@ -9,7 +9,7 @@ from shared.model.configuration import Configuration
 from shared.model.instants import parse_instant
 from shared.model.rule import Range, Rule, Threshold
 
-NAMES = ("mw-load", "mw-flow", "gb18466-2005", "gb3095-2012", "gb3095-2026")
+NAMES = ("mw-load", "mw-flow", "gb18918-2002", "gb18466-2005", "gb3095-2012", "gb3095-2026")
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
