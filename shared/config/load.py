@@ -9,6 +9,7 @@ from shared.config import catalogue
 from shared.config.assemble import assemble
 from shared.config.assembly import Parts
 from shared.config.lint import Remark, lint
+from shared.config.never import never
 from shared.config.nodes import Document, Finding, read
 from shared.config.schema import FILES, PackFile
 from shared.config.validate import Left, validate
@@ -45,7 +46,7 @@ def check(
     configuration, findings, parts = _build(directory, environ)
     if configuration is not None:
         remarks = [_at_its_line(remark, parts) for remark in lint(configuration)]
-        findings = sorted({*findings, *remarks})
+        findings = sorted({*findings, *remarks, *never(configuration, parts)})
     return configuration, findings
 
 

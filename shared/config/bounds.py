@@ -1,0 +1,51 @@
+"""Bounds: between which values an indicator can lie at all, by nature of what is measured."""
+
+import msgspec
+
+from shared.model.configuration import Indicator
+from shared.model.units import UnknownUnit, convert, spelled
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """Inclusive, in the unit of the indicator; `why` ends a sentence."""
+
+    low: float
+    high: float
+    why: str
+
+
+_INFINITE = float("inf")
+_BY_CODE: dict[str, Bounds] = {
+    "w01001": Bounds(0.0, 14.0, "pH lies between 0 and 14"),
+    "a01002": Bounds(0.0, 100.0, "humidity lies between 0 and 100 %"),
+    "a01014": Bounds(0.0, 100.0, "humidity lies between 0 and 100 %"),
+    "a19001": Bounds(0.0, 100.0, "a share of the gas lies between 0 and 100 %"),
+    "a01008": Bounds(0.0, 360.0, "a direction lies between 0 and 360°"),
+    "a01010": Bounds(0.0, 5.0, "the Ringelmann scale goes from 0 to 5"),
+}
+_NOT_NEGATIVE = frozenset(
+    {"t", "m/s", "个/L", "NTU", "度", "µS/cm", "Bq/L", "L/s", "m²", "t/km²·月"}
+)
+"""Not m³/s and kPa: a river at the coast runs back, and a flue is under suction."""
+_HEAVIEST = (
+    ("mg/L", 1_000_000.0, "a litre of water weighs 1,000,000 mg"),
+    ("mg/m³", 1_300_000.0, "a cubic metre of air weighs 1,300,000 mg"),
+)
+
+
+def bounds_of(indicator: Indicator) -> Bounds | None:
+    """None: nothing is known that a value could not be."""
+    if indicator.code in _BY_CODE:
+        return _BY_CODE[indicator.code]
+    unit = spelled(indicator.unit)
+    for heaviest, most, why in _HEAVIEST:
+        try:
+            high = convert(most, heaviest, unit)
+        except UnknownUnit:
+            continue
+        return Bounds(0.0, high, f"{why}, and no concentration is negative")
+    if unit in _NOT_NEGATIVE:
+        return Bounds(0.0, _INFINITE, "it is never negative")
+    if unit == "°C":
+        return Bounds(-273.15, _INFINITE, "nothing is colder than -273.15 °C")
+    return None
