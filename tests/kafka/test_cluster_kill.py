@@ -29,10 +29,14 @@ from tests.kafka.cluster_truth import (
     told,
     transitions_equal_the_backtest,
 )
+from tests.kafka.slow_door import SlowDoor
 
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
 PER_ROUND = 16
 """Facilities that raise an alarm, at most."""
+
+ANSWER_S = 0.5
+"""How long the gateway takes to answer: most kills meet a message under way."""
 
 pytestmark = [pytest.mark.needs("postgres", "kannel"), pytest.mark.timeout(180 + 45 * ROUNDS)]
 
@@ -97,8 +101,12 @@ def test_killed_in_turn_nothing_is_lost_or_told_twice_unmarked(
     """The promise of the whole cluster."""
     site = chaos_site(rng, "http://127.0.0.1:1/", ROUNDS * PER_ROUND)
     reply_url = f"http://127.0.0.1:{site.http_port}/gateway/sms/reply"
-    with Kannel(tmp_path / "kannel", centre.port, reply_url) as kannel:
-        site.documents["channels"]["channels"][0]["url"] = kannel.url
+    with (
+        Kannel(tmp_path / "kannel", centre.port, reply_url) as kannel,
+        SlowDoor(kannel.port, ANSWER_S) as door,
+    ):
+        channel = site.documents["channels"]["channels"][0]
+        channel["url"] = kannel.url.replace(str(kannel.port), str(door.port))
         with Cluster(site, tmp_path) as cluster:
             load = senders(cluster, rng).start()
             rounds = Rounds(cluster, load, rng)
