@@ -7,6 +7,7 @@ thrown away, since nobody knows what it still holds.
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
@@ -20,6 +21,7 @@ from shared.log.security import Security
 LARGEST_BYTES = 20 * 1024 * 1024
 """One report may fill a body of 16 MiB; `topics.yaml` allows the broker as much."""
 TIMEOUT_S = 10.0
+FORCED_S = 2.0
 
 
 class KafkaLog:
@@ -126,8 +128,18 @@ class KafkaLog:
     def _give_up(self, within_s: float = 0.0) -> None:
         with self._lock:
             producer, self._producer = self._producer, None
-        if producer is not None:
+        if producer is None:
+            return
+        try:
             producer.close(timeout=within_s)
+        except KafkaError:
+            # kafka-python gives up its flush and leaves the thread alive with all it holds: that
+            # would send what the sender was told no about, whenever the broker is back.
+            thread = producer._sender
+            thread.force_close()
+            thread.join(FORCED_S)
+            with suppress(KafkaError):
+                producer.close(timeout=0)
 
 
 def _words(error: BaseException) -> str:
