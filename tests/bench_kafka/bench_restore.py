@@ -24,7 +24,7 @@ PARTITIONS = 12
 STATIONS = 125_000
 REPORTS_PER_S = 1_000
 SECOND = 1_000_000
-KILLS = 3
+KILLS = 2
 
 
 def run() -> list[Row]:
