@@ -9,7 +9,17 @@ from shared.model.configuration import Configuration
 from shared.model.instants import parse_instant
 from shared.model.rule import Range, Rule, Threshold
 
-NAMES = ("mw-load", "mw-flow", "gb18918-2002", "gb18466-2005", "gb3095-2012", "gb3095-2026")
+NAMES = (
+    "mw-load",
+    "mw-flow",
+    "gb18918-2002",
+    "gb39707-2020",
+    "gb18484-2020",
+    "gb18485-2014",
+    "gb18466-2005",
+    "gb3095-2012",
+    "gb3095-2026",
+)
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -118,6 +128,7 @@ def test_particles_have_no_hourly_limit(packed):
     named = {
         rule.condition.indicator
         for rule in packed.rules.values()
+        if rule.applies.kind == "air_station"
         if isinstance(rule.condition, Threshold) and rule.condition.interval == "hour"
     }
     assert named == {"a21026", "a21004", "a21005", "a05024"}
