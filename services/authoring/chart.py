@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from services.authoring.episodes import Episode
+from services.authoring.limits import Line
 from services.authoring.trace import Trace
-from services.authoring.traces import Line
 from shared.model.instants import from_datetime, to_datetime
+from shared.model.numbers import short_text
 
 WIDTH, HEIGHT = 1440, 400
 MARGIN = 0.07
@@ -92,7 +93,7 @@ def draw(
         Label(100 * y(line.value) / HEIGHT, text, severity)
         for (text, severity), line in named.items()
     ]
-    marks = [Label(100 * y(value) / HEIGHT, f"{value:.4g}") for value in nice(low, high)]
+    marks = [Label(100 * y(value) / HEIGHT, short_text(value)) for value in nice(low, high)]
     return Chart(
         _path(trace, axis, y), _shades(episodes, axis, titles), strokes, marks, apart(limits),
         sorted({f"{each.text}" for each in outside if each.raises}),

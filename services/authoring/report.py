@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.authoring.chart import HEIGHT, WIDTH, Axis, Chart, draw, time_labels
+from services.authoring.computed import is_computed
 from services.authoring.day_bars import day_bars
 from services.authoring.episodes import Episode
 from services.authoring.outcome import Outcome, is_night, night_page, rings
@@ -18,7 +19,7 @@ from services.authoring.trace import Trace
 from services.authoring.traces import Key, Traces
 from shared.model.instants import instant_text, local_day, to_datetime
 from shared.model.numbers import short_text
-from shared.model.rule import Missing, Ratio, Rule
+from shared.model.rule import Missing, Rule
 
 MOST_ROWS = 2000
 MOST_CHARTS = 240
@@ -44,7 +45,7 @@ class Report:
         self.axis = Axis(self._first_reading(first_us), outcome.last_us or first_us + 1)
 
     def _first_reading(self, first_us: int) -> int:
-        begins = [min(t.columns) * t.width_us for t in self.traces.traces.values() if t.columns]
+        begins = [t.begin_us for t in self.traces.traces.values() if t.begin_us is not None]
         return min([first_us, *begins])
 
     def html(self) -> str:
@@ -150,15 +151,15 @@ class Report:
     def _key_of(self, episode: Episode) -> Key:
         first = episode.first
         rule = self.c.rules[first.rule]
-        name = rule.id if isinstance(rule.condition, Ratio) else ""
+        name = rule.id if is_computed(rule) else ""
         return (first.facility, first.station, first.indicator, first.interval, name)
 
     def _heading(self, key: Key) -> dict[str, Any]:
-        facility, station, indicator, interval, ratio = key
+        facility, station, indicator, interval, computing = key
         named = self.c.indicators.get(indicator)
         name = indicator if named is None or self.english else named.zh
-        if ratio:
-            name = self._rule_title(self.c.rules[ratio])
+        if computing:
+            name = self._rule_title(self.c.rules[computing])
         point = self.c.stations[station].point if station in self.c.stations else None
         return {
             "place": self.c.facilities[facility].short_name,

@@ -24,12 +24,16 @@ class Trace:
         self.unknown: set[int] = set()
         """Columns in which a reading had a flag that is no evidence."""
         self.readings = 0
+        self.begin_us: int | None = None
+        """The earliest reading."""
         self._first: int | None = None
         self._last = 0
 
     def add(self, at_us: int, value: float | None) -> None:
         """A reading; None: its flag says that the value is no evidence."""
         self.readings += 1
+        if self.begin_us is None or at_us < self.begin_us:
+            self.begin_us = at_us
         column = at_us // self.width_us
         if self._first is None:
             self._first = self._last = column

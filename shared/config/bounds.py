@@ -3,11 +3,12 @@
 import msgspec
 
 from shared.model.configuration import Indicator
+from shared.model.rule import Average, Condition, Count, Flatline, Jump, Range, Ratio, Threshold
 from shared.model.units import UnknownUnit, convert, spelled
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """Inclusive, in the unit of the indicator; `why` ends a sentence."""
+    """Inclusive; `why` ends a sentence."""
 
     low: float
     high: float
@@ -33,8 +34,34 @@ _HEAVIEST = (
 )
 
 
+def bounds_of_condition(condition: Condition, indicators: dict[str, Indicator]) -> Bounds | None:
+    """Between which values a rule's value lies, in the unit of its limits."""
+    match condition:
+        case Threshold() | Range() | Average():
+            indicator = indicators[condition.indicator]
+            return _in_unit(bounds_of(indicator), indicator.unit, condition.unit)
+        case Ratio():
+            parts = [bounds_of(indicators[name]) for name in (*condition.of, condition.over)]
+            if all(part is not None and part.low >= 0 for part in parts):
+                return Bounds(0.0, _INFINITE, "none of its parts is ever negative")
+        case Count():
+            return Bounds(0.0, condition.within, f"it counts among {condition.within} readings")
+        case Jump():
+            return Bounds(0.0, _INFINITE, "the size of a jump is never negative")
+        case Flatline():
+            return Bounds(0.0, _INFINITE, "no time is negative")
+    return None
+
+
+def _in_unit(bounds: Bounds | None, own: str, unit: str | None) -> Bounds | None:
+    if bounds is None or unit is None:
+        return bounds
+    high = bounds.high if bounds.high == _INFINITE else convert(bounds.high, own, unit)
+    return Bounds(convert(bounds.low, own, unit), high, bounds.why)
+
+
 def bounds_of(indicator: Indicator) -> Bounds | None:
-    """None: nothing is known that a value could not be."""
+    """In its own unit; None: nothing is known that a value could not be."""
     if indicator.code in _BY_CODE:
         return _BY_CODE[indicator.code]
     unit = spelled(indicator.unit)

@@ -4,20 +4,19 @@ Four causes: a limit beyond every possible value, no station, nobody who sends t
 nobody who would be told. Each is said at the line that would have to change.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 import msgspec
 
 from shared.config.assembly import Parts
-from shared.config.bounds import Bounds, bounds_of
+from shared.config.bounds import Bounds, bounds_of_condition
 from shared.config.nodes import Document, Finding, KeyPath
 from shared.model.configuration import Configuration, lineage
 from shared.model.facility import Facility, Station
 from shared.model.people import CatchAll, Policy, Step, Target
-from shared.model.rule import Comparison, Range, Ratio, Rule, Threshold, number_text
+from shared.model.rule import Comparison, Range, Ratio, Rule, number_text
 from shared.model.select import applies_to, policy_for
-from shared.model.units import convert
 
 Place = tuple[Document, KeyPath]
 
@@ -96,22 +95,12 @@ def _written(c: Configuration, parts: Parts) -> Iterator[tuple[Rule, Place, bool
 
 
 def _impossible(each: Applied, c: Configuration) -> Iterator[Finding]:
-    condition = each.rule.condition
-    if isinstance(condition, Ratio):
-        bounds = _ratio_bounds(condition, c)
-        limit: Callable[[float], float] = lambda value: value  # noqa: E731
-    elif isinstance(condition, Threshold | Range):
-        indicator = c.indicators[condition.indicator]
-        bounds = bounds_of(indicator)
-        unit = condition.unit or indicator.unit
-        limit = lambda value: convert(value, unit, indicator.unit)  # noqa: E731
-    else:
-        return
+    condition, name = each.rule.condition, each.rule.id
+    bounds = bounds_of_condition(condition, c.indicators)
     if bounds is None:
         return
-    name = each.rule.id
     if isinstance(condition, Range):
-        if limit(condition.low) <= bounds.low and limit(condition.high) >= bounds.high:
+        if condition.low <= bounds.low and condition.high >= bounds.high:
             text = (
                 f"rule {name} can never fire: every value of {condition.indicator} lies inside "
                 f"{number_text(condition.low)} to {number_text(condition.high)}; {bounds.why}"
@@ -119,7 +108,7 @@ def _impossible(each: Applied, c: Configuration) -> Iterator[Finding]:
             yield each.finding(text, "condition", "range", "low")
         return
     for level in each.rule.levels:
-        if level.raises is not None and _never_holds(level.raises, limit, bounds):
+        if level.raises is not None and _never_holds(level.raises, bounds):
             text = (
                 f"rule {name} can never reach {level.severity.value}: no value is "
                 f"{level.raises.text}; {bounds.why}"
@@ -127,11 +116,10 @@ def _impossible(each: Applied, c: Configuration) -> Iterator[Finding]:
             yield each.finding(text, "levels", *_place_of(each, level.severity.value), "raise")
 
 
-def _never_holds(test: Comparison, limit: Callable[[float], float], bounds: Bounds) -> bool:
-    value = limit(test.limit)
+def _never_holds(test: Comparison, bounds: Bounds) -> bool:
     if test.op[0] == ">":
-        return value > bounds.high or (value == bounds.high and test.op == ">")
-    return value < bounds.low or (value == bounds.low and test.op == "<")
+        return test.limit > bounds.high or (test.limit == bounds.high and test.op == ">")
+    return test.limit < bounds.low or (test.limit == bounds.low and test.op == "<")
 
 
 def _place_of(each: Applied, severity: str) -> tuple[int, ...]:
@@ -143,14 +131,6 @@ def _place_of(each: Applied, severity: str) -> tuple[int, ...]:
         return next((n,) for n, item in enumerate(items) if item.get("severity") == severity)
     except (KeyError, IndexError, TypeError, AttributeError, StopIteration):
         return ()
-
-
-def _ratio_bounds(condition: Ratio, c: Configuration) -> Bounds | None:
-    """A ratio of what is never negative is never negative."""
-    parts = [bounds_of(c.indicators[name]) for name in (*condition.of, condition.over)]
-    if any(part is None or part.low < 0 for part in parts):
-        return None
-    return Bounds(0.0, float("inf"), "none of its parts is ever negative; correct the limit")
 
 
 # -- nobody sends it ---------------------------------------------------------------------------

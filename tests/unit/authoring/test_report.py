@@ -116,6 +116,35 @@ def test_a_ratio_has_a_chart_in_its_own_unit(tmp_path: Path) -> None:
     assert "产品默认，非法定限值" in html
 
 
+AVERAGE = """
+  - id: cod-8h
+    title: {zh: 需氧量八小时均值, en: COD over 8 h}
+    condition: {average: {indicator: w01018, interval: hour, over: 8h, unit: µg/L}}
+    levels: [{severity: yellow, raise: "> 40000", clear: "<= 35000"}]
+    basis: {standard: product default, edition: "2026", clause: "-", valid_from: 2020-01-01}
+  - id: cod-rate
+    title: {zh: 需氧量上升, en: COD rising}
+    condition: {rate: {indicator: w01018, interval: hour, per: 1h, unit: mg/L}}
+    levels: [{severity: yellow, raise: "> 45"}]
+    basis: {standard: product default, edition: "2026", clause: "-", valid_from: 2020-01-01}
+"""
+
+
+def test_what_a_rule_computes_is_drawn_beside_the_readings(tmp_path: Path) -> None:
+    """A mean over 8 hours and a rise per hour, each in its own unit with its own limits."""
+    hours = write_hours(tmp_path / "hours.csv", f1="20 30 40 50 50 50 50 50 50 50 55 105 20 20 20")
+    trial = Trial(tmp_path, rules=FILES["rules"] + AVERAGE)
+    html = trial.html(hours)
+    for name, unit, limit in (
+        ("需氧量八小时均值", "µg/L", "&gt; 40000 黄"),
+        ("需氧量上升", "mg/L/h", "&gt; 45 黄"),
+    ):
+        assert f'{name} <span class="unit">{unit}</span>' in html
+        assert limit in html
+    fired = [json.loads(line)["rule"] for line in trial.lines.getvalue().splitlines()]
+    assert {"cod", "cod-8h", "cod-rate"} <= set(fired)
+
+
 def test_an_english_site_reads_english(tmp_path: Path, hours: Path) -> None:
     site = FILES["site"].replace("zh-CN", "en")
     shown = text_of(Trial(tmp_path, site=site).html(hours, "never"))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.authoring.chart import HEIGHT, WIDTH, Axis, Label, apart, draw, nice, time_labels
+from services.authoring.limits import Line
 from services.authoring.trace import MOST_COLUMNS, Trace
-from services.authoring.traces import Line
 from shared.model.severity import Severity
 
 HOUR = 3_600_000_000

@@ -36,6 +36,10 @@ def threshold(indicator: str, unit: str, interval: str = "hour") -> str:
         (threshold("a01002", '"%"'), "> 100", "humidity"),
         (threshold("w01010", "°C"), "< -300", "nothing is colder"),
         ("{ratio: {of: mw.disposed_t, over: mw.capacity_t, interval: day, unit: '%'}}", "< 0", "none of its parts"),
+        ("{average: {indicator: w01018, interval: hour, over: 8h, unit: g/L}}", "> 1000", "a litre of water weighs"),
+        ("{count: {indicator: w01018, interval: hour, of: '> 60', within: 3}}", ">= 4", "it counts among 3 readings"),
+        ("{jump: {indicator: w01018, interval: hour}}", "< 0", "the size of a jump"),
+        ("{flatline: {indicator: w01018, interval: hour, within: 0.1}}", "< 0", "no time is negative"),
     ],
 )  # fmt: skip
 def test_a_limit_beyond_every_value_is_named(directory, condition, level, why):
@@ -58,6 +62,8 @@ def test_a_limit_beyond_every_value_is_named(directory, condition, level, why):
         (threshold("w01010", "°C"), "< -20"),
         (threshold("a01013", "kPa"), "< -2"),
         ("{ratio: {of: mw.disposed_t, over: mw.capacity_t, interval: day, unit: '%'}}", "> 400"),
+        ("{count: {indicator: w01018, interval: hour, of: '> 60', within: 3}}", ">= 3"),
+        ("{rate: {indicator: w01018, interval: hour, per: 1h}}", "< -5"),
     ],
 )
 def test_a_limit_that_can_be_reached_is_not(directory, condition, level):
