@@ -21,6 +21,7 @@ NAMES = (
     "gb5749-2022",
     "gb18466-2005",
     "gb3095-2012",
+    "gb3095-2012-early",
     "gb3095-2026",
 )
 ZONE = ZoneInfo("Asia/Shanghai")

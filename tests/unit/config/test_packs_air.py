@@ -128,3 +128,17 @@ def test_air_in_a_unit_of_water_is_refused(judge: Judge) -> None:
     """µg/L is no µg/m³; the report is refused rather than converted."""
     with pytest.raises(AssertionError, match="µg/L"):
         judge("2020-02-24T00:00", "a34004", [90.0], "µg/L")
+
+
+def test_a_city_that_began_early_has_the_same_limits_until_2016(directory) -> None:
+    """The winters of 2013 and 2015 are judged where the edition was applied before 2016."""
+    directory.write("rules.yaml", "packs: [gb3095-2012, gb3095-2012-early]\n")
+    rules = directory.load().rules
+    early = {c: r for c, r in rules.items() if c.startswith("gb3095-2012-early-")}
+    for code, rule in early.items():
+        late = rules[code.replace("-early", "")]
+        assert (rule.condition, rule.levels, rule.applies) == (
+            late.condition, late.levels, late.applies,
+        )  # fmt: skip
+        assert rule.basis.valid_to_us == late.basis.valid_from_us
+    assert len(early) == len(rules) / 2
