@@ -57,7 +57,7 @@ from shared.version import version
 log = structlog.get_logger()
 
 SENDERS = 4
-STOP_S = 12.0
+STOP_S = 9.0
 
 
 class Running:

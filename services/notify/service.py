@@ -48,7 +48,7 @@ log = structlog.get_logger()
 TOPICS = (ALERTS, FACILITIES)
 SENDERS = 4
 REST_S = 2.0
-STOP_S = 12.0
+STOP_S = 9.0
 
 
 class Replica:

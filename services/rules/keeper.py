@@ -61,6 +61,8 @@ class Owned:
         self.cost_s = 0.0
         self.alerts: list[Alert] = []
         self.batch = Batch()
+        self.deaf_us = machine.engine.clock.deaf_us
+        """Of it, what the metric has counted."""
         self.under_way = 0
         self.keeping = asyncio.Lock()
         self.suspect = False
@@ -339,6 +341,7 @@ class Keeper:
         """
         owned, self.owned = self.owned, {}
         self._metrics.partitions_owned.set(0)
+        self._metrics.forget(REPORTS, owned)
         kept = await asyncio.gather(
             *(self._last(own) for own in owned.values()), return_exceptions=True
         )
@@ -367,6 +370,9 @@ class Keeper:
             clock = own.machine.engine.clock
             if clock.now_us is not None:
                 self._metrics.partition_clock.labels(str(number)).set(clock.now_us / 1e6)
+            if number == 0:  # every partition has the same ticks: one of them counts
+                self._metrics.deaf.inc(max(0, clock.deaf_us - own.deaf_us) / 1e6)
+                own.deaf_us = clock.deaf_us
             age = self._pulse - own.saved_at if own.machine.next != own.saved else 0.0
             self._metrics.checkpoint_age.labels(str(number)).set(age)
             for alert, count in own.machine.counts().items():

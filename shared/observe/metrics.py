@@ -3,6 +3,9 @@
 One object per process on a registry of its own; nothing happens at import.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -149,3 +152,14 @@ class Metrics:
             ["service"],
             registry=registry,
         )
+
+    def forget(self, topic: str, partitions: Iterable[int]) -> None:
+        """These are another worker's now: what we last saw of them must not stand here for ever."""
+        for number in partitions:
+            for gauge, labels in (
+                (self.partition_clock, (str(number),)),
+                (self.checkpoint_age, (str(number),)),
+                (self.consumer_lag, (topic, str(number))),
+            ):
+                with suppress(KeyError):
+                    gauge.remove(*labels)

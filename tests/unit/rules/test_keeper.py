@@ -372,3 +372,27 @@ def test_a_hand_over_without_the_database_is_not_waited_for() -> None:
         assert house.memory.cuts == {}
 
     run(work)
+
+
+def test_what_is_given_up_is_not_shown_any_more() -> None:
+    """Else a partition that another worker evaluates looks stuck here for ever; deafness counts once."""
+
+    async def work() -> None:
+        house = House()
+        await house.begin()
+        hour = 60 * MINUTE
+        await house.feed(1, Tick(Instant(START)), Tick(Instant(START + hour)))
+        house.keeper._measure()
+        house.keeper._measure()
+        shown = {sample.name: sample.value for sample in samples(house)}
+        assert shown["yujing_partition_clock_seconds"] == (START + hour) / 1e6
+        assert shown["yujing_deaf_seconds_total"] == 3600
+        await house.keeper.give_up()
+        assert not {"yujing_partition_clock_seconds", "yujing_checkpoint_age_seconds"} & {
+            sample.name for sample in samples(house)
+        }
+
+    def samples(house: House) -> list[Any]:
+        return [sample for metric in house.metrics.registry.collect() for sample in metric.samples]
+
+    run(work)
