@@ -19,6 +19,8 @@ from shared.model.configuration import Configuration
 from shared.model.instants import Instant, parse_duration, parse_instant
 
 MINUTE_US = 60_000_000
+EARLIEST_US, LATEST_US = -2_208_988_800_000_000, 221_845_392_000_000_000
+"""The years 1900 to 9000."""
 START = "2026-01-01T00:00:00+08:00"
 """When a case does not say: any fixed instant makes the same words every day."""
 
@@ -160,7 +162,7 @@ def _case(
 
     start_us = Instant(0)
     try:
-        start_us = parse_instant(each.start, zone)
+        start_us = within_reach(parse_instant(each.start, zone))
     except ValueError as error:
         fail(f"start: {error}", "start")
 
@@ -215,7 +217,7 @@ def moment_of(value: Any, start_us: int, zone: Any) -> Instant:
     if text == "0":
         return Instant(start_us)
     if "-" in text:
-        return parse_instant(text, zone)
+        return within_reach(parse_instant(text, zone))
     total, number = 0, ""
     for place, character in enumerate(text):
         number += character
@@ -225,4 +227,13 @@ def moment_of(value: Any, start_us: int, zone: Any) -> Instant:
             number = ""
     if number or not text:
         raise ValueError(f"{text!r} is neither a duration such as 1h30m nor a time")
-    return Instant(start_us + total)
+    return within_reach(start_us + total)
+
+
+def within_reach(at_us: int) -> Instant:
+    """Raises:
+    ValueError: so near the edge of the calendar that its window may lie outside.
+    """
+    if not EARLIEST_US <= at_us <= LATEST_US:
+        raise ValueError("a time outside the years 1900 to 9000; correct it")
+    return Instant(at_us)

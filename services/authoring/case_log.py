@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from services.authoring.case_file import Case, moment_of
+from services.authoring.case_file import Case, moment_of, within_reach
 from services.authoring.notation import STALE_FLAG, Stale, series, values
 from services.rules.inputs import Note, read_inputs
 from shared.config.nodes import Finding
@@ -53,11 +53,12 @@ def arrivals(case: Case, configuration: Configuration) -> tuple[list[Arrival], l
             continue
         assert isinstance(judged, Report)
         try:
+            within_reach(judged.observed_us)
             at_us = _arrival(judged, configuration)
             if at is not None:
                 at_us = moment_of(at, case.start_us, zone)
         except ValueError as error:
-            findings.append(Finding(str(case.file), line, f"arrives: {error}"))
+            findings.append(Finding(str(case.file), line, f"{origin}: {error}"))
             continue
         found.append(Arrival(at_us, judged, f"{origin}, line {line}"))
     found += _recorded(case, configuration, findings)
@@ -113,7 +114,8 @@ def _series_reports(
         try:
             indicator, labels = series(given.series)
             row = values(given.values)
-            facility = labels.get("facility", _only_facility(configuration))
+            facility = labels.get("facility") or _only_facility(configuration)
+            within_reach(case.start_us + len(row) * case.interval_us)
         except ValueError as error:
             findings.append(Finding(str(case.file), line, f"input_series[{number}]: {error}"))
             continue
@@ -183,6 +185,11 @@ def _read(
             own_time = item.at_us
         else:
             count += 1
+            try:
+                within_reach(item.observed_us)
+            except ValueError as error:
+                findings.append(Finding(str(paths[0]), 1, f"report {count}: {error}"))
+                continue
             at_us = _arrival(item, configuration) if own_time is None else own_time
             at_us = latest = max(latest, at_us)  # as the file has them, also what is late
             name = Path(shown.get(str(paths[0]), (str(paths[0]), 0))[0]).name

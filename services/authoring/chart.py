@@ -206,7 +206,8 @@ def time_labels(axis: Axis, zone: ZoneInfo) -> list[Label]:
     else:
         months = math.ceil(days / 30.4 / MOST_TICKS)
         number = begin.year * 12 + begin.month - 1
-        while (at := datetime(number // 12, number % 12 + 1, 1, tzinfo=zone)) <= end:
+        while number // 12 <= end.year:
+            at = datetime(number // 12, number % 12 + 1, 1, tzinfo=zone)
             moments.append(at)
             number += months
         form = "%Y-%m"

@@ -35,11 +35,22 @@ def words_of_expected(item: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[
         if key not in KNOWN:
             wrong.append((key, f"unknown key {key!r}; known are {', '.join(KNOWN)}"))
         elif key in ("value", "step"):
-            if value is not None and not isinstance(value, int | float):
+            number = _number(value)
+            if value is not None and number is None:
                 wrong.append((key, f"{key} is {value!r}; give a number"))
-            words[key] = None if value is None else float(value) if key == "value" else value
+            words[key] = number
         elif key == "state" and value not in STATES:
             wrong.append((key, f"state is {value!r}; give one of {', '.join(STATES)}"))
+        elif key in TEXTS and not isinstance(as_text(value), str | None):
+            wrong.append((key, f"{key} is {value!r}; give text"))
         else:
             words[key] = as_text(value)
     return words, wrong
+
+
+def _number(value: Any) -> float | None:
+    """What was written, or None when it is no number that can be held."""
+    try:
+        return float(value) if isinstance(value, int | float) else None
+    except OverflowError:
+        return None

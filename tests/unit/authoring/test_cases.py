@@ -160,6 +160,27 @@ transitions:
     assert trial(case) == 0, trial.said
 
 
+def test_of_several_facilities_each_series_says_which(trial: Trial) -> None:
+    """With one it may be left out; with two it is asked for."""
+    head = HEAD.replace("rules:\n", "  - {id: f2, kind: sewage_plant}\nrules:\n", 1)
+    named = """\
+only: [cod]
+input_series: [{series: 'w01018{facility="f2"}', values: "70x5"}]
+transitions: [{state: pending, facility: f2}, {state: firing, facility: f2, at: 2m}]
+"""
+    assert trial(named, head) == 0, trial.said
+    assert trial(named.replace('{facility="f2"}', ""), head) == 1
+    assert "say which facility" in trial.said
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+08:00"])
+def test_the_edge_of_the_calendar_is_refused(trial: Trial, time: str) -> None:
+    report = f"{{facility: f1, observed_at: {time}, interval: day, readings: [{{indicator: w01018, value: 1}}]}}"
+    assert trial(f"reports: [{report}]\ntransitions: []\n") == 1
+    assert "years 1900 to 9000" in trial.said or "bad-time" in trial.said
+    assert trial(f"alert_rule_test: [{{eval_time: {time}}}]\n") == 2
+
+
 def test_stale_is_unknown_and_clears_nothing(trial: Trial) -> None:
     case = """\
 input_series: [{series: w01018, values: "70x3 stale _x5"}]
@@ -210,6 +231,8 @@ transitions: []
         ("alert_rule_test: [{eval_time: 1m, rule: none}]", "rule 'none' does not exist"),
         ("transitions: [{stat: firing}]", "unknown key 'stat'"),
         ("transitions: [{state: fired}]", "give one of pending, firing"),
+        ("transitions: [{value: soon}]", "value is 'soon'; give a number"),
+        ("transitions: [{station: [a]}]", "station is ['a']; give text"),
         ("input_series: []", "expects nothing"),
     ],
 )
