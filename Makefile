@@ -48,6 +48,9 @@ bench: setup-dev ## speeds beside their limits, into docs/bench.md
 bench-kafka: setup-dev cluster-parts ## the same on Kafka and PostgreSQL, into docs/bench-kafka.md
 	@$(PY) -m tests.bench_kafka
 
+eval: setup-dev ## score the anomaly conditions on labelled series: make eval DATA=PATH
+	@$(PY) -m tests.eval $(DATA)
+
 schemas: setup-dev ## write docs/schemas and docs/packs.md from the configuration model
 	@$(PY) -m shared.config.schemas --write && $(PY) -m shared.config.packs_page --write
 

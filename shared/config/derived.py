@@ -7,14 +7,15 @@ from shared.config.schema import (
     AverageModel,
     ConditionModel,
     CountModel,
+    DeviationModel,
     FlatlineModel,
     JumpModel,
     RateModel,
 )
 from shared.model.instants import INTERVAL_US, parse_duration
-from shared.model.rule import Average, Count, Derived, Flatline, Jump, Rate
+from shared.model.rule import Average, Count, Derived, Deviation, Drift, Flatline, Jump, Rate
 
-STEP_US = {"5m": 300_000_000, "1h": 3_600_000_000, "8h": 3_600_000_000, "24h": 3_600_000_000,
+STEP_US = {"5m": 300_000_000, "1h": 3_600_000_000, "3h": 3_600_000_000, "8h": 3_600_000_000, "24h": 3_600_000_000,
            "day": 86_400_000_000}  # fmt: skip
 """The part of each window that its readings must divide: 8h and 24h slide by the hour."""
 SHORTEST_GRACE_US = 300_000_000
@@ -37,17 +38,39 @@ def derived(a: Assembly, item: Item, model: ConditionModel) -> Derived:
     if model.jump:
         jump = model.jump
         unit = _measured(a, item, "jump", jump)
-        return Jump(jump.indicator, jump.interval, jump.max_gap, unit)
+        return Jump(jump.indicator, jump.interval, jump.max_gap, unit, jump.memory)
     if model.flatline:
         flat = model.flatline
         unit = _measured(a, item, "flatline", flat)
         return Flatline(
             flat.indicator, flat.interval, flat.within, flat.shown_in, flat.max_gap, unit
         )
+    if model.deviation:
+        return _deviation(a, item, model.deviation)
+    if model.drift:
+        drift = model.drift
+        checked_indicator(a, item, drift.indicator, "drift", "indicator")
+        if drift.interval == "day":
+            text = "a drift is that of a 24 h mean; interval day has nothing to take a mean of"
+            a.fail(item, text, "condition", "drift", "interval")
+        return Drift(drift.indicator, drift.interval, drift.memory, drift.side)
     assert model.count is not None  # the schema wants exactly one
     count = model.count
     unit = _measured(a, item, "count", count)
     return Count(count.indicator, count.interval, comparison(count.of), count.within, unit)
+
+
+def _deviation(a: Assembly, item: Item, model: DeviationModel) -> Deviation:
+    checked_indicator(a, item, model.indicator, "deviation", "indicator")
+    if model.over == "reading" and model.season != "none":
+        text = f"season {model.season} goes with the means of over: 1h or 3h; give season: none"
+        a.fail(item, text, "condition", "deviation", "over")
+    if model.over != "reading" and model.interval == "day":
+        text = "readings a day apart have no means of hours; give over: reading, season: none"
+        a.fail(item, text, "condition", "deviation", "interval")
+    return Deviation(
+        model.indicator, model.interval, model.over, model.season, model.memory, model.side
+    )
 
 
 def _average(a: Assembly, item: Item, model: AverageModel) -> Average:

@@ -349,7 +349,7 @@ class AverageModel(Model):
     indicator: Id
     interval: Interval
     unit: Text | None = None
-    over: Literal["5m", "1h", "8h", "24h", "day"]
+    over: Literal["5m", "1h", "3h", "8h", "24h", "day"]
     every: Span | None = None
     complete: Annotated[Number, Field(gt=0, le=1)] = 0.75
     grace: Duration | None = None
@@ -368,6 +368,7 @@ class JumpModel(Model):
     interval: Interval
     unit: Text | None = None
     max_gap: Span | None = None
+    memory: Span | None = None
 
 
 class FlatlineModel(Model):
@@ -388,6 +389,22 @@ class CountModel(Model):
     within: Annotated[Whole, Field(ge=2, le=60)]
 
 
+class DeviationModel(Model):
+    indicator: Id
+    interval: Interval
+    over: Literal["reading", "1h", "3h"] = "3h"
+    season: Literal["none", "day", "week", "auto"] = "auto"
+    memory: Span = 21 * 86_400_000_000
+    side: Literal["both", "high", "low"] = "both"
+
+
+class DriftModel(Model):
+    indicator: Id
+    interval: Interval
+    memory: Span = 42 * 86_400_000_000
+    side: Literal["both", "high", "low"] = "both"
+
+
 class ConditionModel(Model):
     threshold: ThresholdModel | None = None
     range: RangeModel | None = None
@@ -398,6 +415,8 @@ class ConditionModel(Model):
     jump: JumpModel | None = None
     flatline: FlatlineModel | None = None
     count: CountModel | None = None
+    deviation: DeviationModel | None = None
+    drift: DriftModel | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ConditionModel":

@@ -90,7 +90,7 @@ class Average(msgspec.Struct, frozen=True, tag="average"):
 
     indicator: str
     interval: Interval
-    over: Literal["5m", "1h", "8h", "24h", "day"]
+    over: Literal["5m", "1h", "3h", "8h", "24h", "day"]
     every_us: int
     """How often a reading is expected; completeness counts slots of this length."""
     complete: float = 0.75
@@ -110,12 +110,13 @@ class Rate(msgspec.Struct, frozen=True, tag="rate"):
 
 
 class Jump(msgspec.Struct, frozen=True, tag="jump"):
-    """Size of the change since the known reading before."""
+    """Size of the change since the known reading before; with a memory, beside usual ones."""
 
     indicator: str
     interval: Interval
     max_gap_us: int | None = None
     unit: str | None = None
+    memory_us: int | None = None
 
 
 class Flatline(msgspec.Struct, frozen=True, tag="flatline"):
@@ -140,7 +141,29 @@ class Count(msgspec.Struct, frozen=True, tag="count"):
     unit: str | None = None
 
 
-Derived = Average | Rate | Jump | Flatline | Count
+class Deviation(msgspec.Struct, frozen=True, tag="deviation"):
+    """Where a reading, or the mean of 1 or 3 hours, stands in the band that is usual then."""
+
+    indicator: str
+    interval: Interval
+    over: Literal["reading", "1h", "3h"]
+    season: Literal["none", "day", "week", "auto"]
+    memory_us: int
+    side: Literal["both", "high", "low"] = "both"
+    unit: None = None
+
+
+class Drift(msgspec.Struct, frozen=True, tag="drift"):
+    """Where the mean of the last 24 hours stands in the band of all of them."""
+
+    indicator: str
+    interval: Interval
+    memory_us: int
+    side: Literal["both", "high", "low"] = "both"
+    unit: None = None
+
+
+Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift
 """Conditions that keep a memory per series and judge what they make of its readings."""
 Condition = Threshold | Range | Ratio | Missing | Derived
 

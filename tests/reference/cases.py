@@ -56,13 +56,17 @@ class Generator:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.daily = self.random.random() < 0.4
-        self.grid = 3 * 60 * MINUTE if self.daily else MINUTE
+        self.hourly = not self.daily and self.random.random() < 0.1
+        """Weeks of hours, long enough for what is usual to be known."""
+        self.grid = 3 * 60 * MINUTE if self.daily else 60 * MINUTE if self.hourly else MINUTE
         self.zone = ZoneInfo(self.random.choice(["Asia/Shanghai", "Europe/Berlin", "UTC"]))
         self.deaf_after = self.grid * self.random.choice([1, 2, 3, 1000])
         self.interval = "day" if self.daily else self.random.choice(INTERVALS[:3])
-        self.steady = self.random.random() < 0.5
+        self.steady = self.random.random() < (0.9 if self.hourly else 0.5)
         """Stations that send the same columns in time order, mostly calm: the quiet path."""
-        self.codes = self.random.sample([i.code for i in INDICATORS], self.random.randint(1, 4))
+        self.codes = self.random.sample(
+            [i.code for i in INDICATORS], 1 if self.hourly else self.random.randint(1, 4)
+        )
 
     def case(self) -> Case:
         facilities, stations = self.places()
@@ -81,7 +85,7 @@ class Generator:
 
     def places(self) -> tuple[list[Facility], list[Station]]:
         facilities, stations = [], []
-        for n in range(self.random.randint(1, 2)):
+        for n in range(1 if self.hourly else self.random.randint(1, 2)):
             since = [date(2020, 1, 19), date(2020, 2, 25)][: self.random.randint(0, 2)]
             facilities.append(
                 Facility(
@@ -92,7 +96,7 @@ class Generator:
             )  # fmt: skip
             stations += [
                 Station(f"42010{n}-x-{s}", f"42010{n}-x", self.random.choice([None, "outfall"]))
-                for s in "ab"[: self.random.randint(1, 2)]
+                for s in "ab"[: 1 if self.hourly else self.random.randint(1, 2)]
             ]
         return facilities, stations
 
@@ -123,6 +127,7 @@ class Generator:
     def rule(self, name: str) -> Rule:
         kind = self.random.choice(
             ["threshold", "threshold", "range", "ratio", "missing", "missing", *DERIVED]
+            + 2 * self.hourly * ["deviation", "deviation", "drift"]
         )
         condition, levels = derived(self, kind) if kind in DERIVED else getattr(self, kind)()
         silent = kind == "missing"
@@ -214,10 +219,12 @@ class Generator:
         records: list[Record] = [Activate(bundle)]
         now = BASE + self.random.randint(0, 7) * self.grid
         shape = self.shape()
-        for _ in range(self.random.randint(5, 90 if self.steady else 60)):
+        most = 350 if self.hourly else 90 if self.steady else 60
+        steps = [1] * 40 + [0, 2, 2, 5, -1] if self.hourly else [0, 1, 1, 1, 2, 5, -1]
+        for _ in range(self.random.randint(5, most)):
             chance = self.random.random()
             if chance < 0.40:
-                now += self.random.choice([0, 1, 1, 1, 2, 5, -1]) * self.grid
+                now += self.random.choice(steps) * self.grid
                 now += 8 * self.grid if self.steady and self.daily else 0
                 records.append(Tick(now))
             elif chance < 0.43:

@@ -2,15 +2,28 @@
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
 from shared.model.report import Tick
-from shared.model.rule import Average, Count, Derived, Flatline, Jump, Range, Rate, Threshold
+from shared.model.rule import (
+    Average,
+    Count,
+    Derived,
+    Deviation,
+    Drift,
+    Flatline,
+    Jump,
+    Range,
+    Rate,
+    Threshold,
+)  # fmt: skip
 from tests.reference.arithmetic import converted, exact, holds, ratio_of, rounded
 from tests.reference.history import History, Life
 
 HOUR = 3_600_000_000
-LENGTH = {"5m": HOUR // 12, "1h": HOUR, "8h": 8 * HOUR, "24h": 24 * HOUR}
+LENGTH = {"5m": HOUR // 12, "1h": HOUR, "3h": 3 * HOUR, "8h": 8 * HOUR, "24h": 24 * HOUR}
 INTERVAL = {"realtime": 0, "minute": HOUR // 60, "hour": HOUR, "day": 24 * HOUR}
 
 
@@ -24,7 +37,9 @@ class Seen(NamedTuple):
 
 
 def shown_unit(condition: Threshold | Range | Derived, own: str) -> str:
-    if isinstance(condition, Count):
+    if isinstance(condition, Count | Deviation | Drift):
+        return "1"
+    if isinstance(condition, Jump) and condition.memory_us is not None:
         return "1"
     if isinstance(condition, Flatline):
         return condition.shown_in
@@ -46,8 +61,14 @@ def derived(
 ) -> list[Seen]:
     by = ratio_of(own, condition.unit or own)
     if isinstance(condition, Average):
-        found = averages(history, condition, by, seen)
-        return [s for s in found if life.end is None or s.index < life.end]
+        return living(life, averages(history, condition, by, seen))
+    if isinstance(condition, Deviation | Drift):
+        over = condition.over if isinstance(condition, Deviation) else "24h"
+        if over == "reading":
+            return places(history, condition, seen)
+        hours = Average(condition.indicator, condition.interval, over, HOUR, 0.5, HOUR)
+        means = living(life, averages(history, hours, Fraction(1), seen))
+        return places(history, condition, sorted(means))
     found = []
     for place, reading in enumerate(seen):
         before = [s for s in seen[:place] if s.quality == "known"]
@@ -60,7 +81,13 @@ def derived(
                 found.append(reading._replace(value=stood(condition, by, [*before, reading])))
         else:
             found += count(condition, own, seen[:place], reading)
+    if isinstance(condition, Jump) and condition.memory_us is not None:
+        return usual(found, condition.memory_us)
     return found
+
+
+def living(life: Life, found: list[Seen]) -> list[Seen]:
+    return [s for s in found if life.end is None or s.index < life.end]
 
 
 def change(condition: Rate | Jump, by: Fraction, before: list[Seen], now: Seen) -> list[Seen]:
@@ -123,6 +150,11 @@ def step_of(history: History, over: str, at: int) -> tuple[int, int]:
     past = local.minute * 60 + local.second
     if over == "5m":
         past %= 300
+    if over == "3h":
+        begin = begin.replace(hour=local.hour // 3 * 3, tzinfo=None, fold=0)
+        end = (begin + timedelta(hours=3)).replace(tzinfo=history.zone)
+        begin = begin.replace(tzinfo=history.zone)
+        return int(begin.timestamp()) * 1_000_000, int(end.timestamp()) * 1_000_000
     start = (at // 1_000_000 - past) * 1_000_000
     return start, start + min(LENGTH[over], HOUR)
 
@@ -177,3 +209,83 @@ def mean(
     value = sum((exact(s.value) for s in known), Fraction(0)) / len(known) * by
     over = any(s.quality == "over" for s in known)
     return Seen(index, start, "over" if over else "known", rounded(value))
+
+
+# -- what is usual ---------------------------------------------------------------------------------
+
+
+def band(past: list[tuple[int, float]], memory: int, at: int) -> tuple[float, float]:
+    """The band of what came before, drawn together until `at`; from the first value on."""
+    high = low = past[0][1]
+    for (before, _), (when, value) in pairwise([*past, (at, None)]):
+        kept = memory / (memory + (when - before))
+        middle = (high + low) / 2
+        high, low = middle + (high - middle) * kept, middle + (low - middle) * kept
+        if value is not None:
+            high, low = max(high, value), min(low, value)
+    return high, low
+
+
+def place_in(past: list[tuple[int, float]], memory: int, at: int, value: float) -> float | None:
+    if len(past) < 21 or at - past[0][0] < 24 * HOUR:
+        return None
+    high, low = band(past, memory, at)
+    return None if high <= low else (value - (high + low) / 2) / ((high - low) / 2)
+
+
+def usual(steps: list[Seen], memory: int) -> list[Seen]:
+    """Jumps beside usual jumps."""
+    found, past = [], []
+    for step in steps:
+        if step.quality == "unknown":
+            found.append(step)
+            continue
+        place = place_in(past, memory, step.at, step.value)
+        if step.quality == "known":
+            past.append((step.at, step.value))
+        if place is not None:
+            found.append(step._replace(value=rounded(exact(place))))
+    return found
+
+
+def places(history: History, condition: Deviation | Drift, steps: list[Seen]) -> list[Seen]:
+    found = []
+    past: list[tuple[int, float]] = []
+    for number, step in enumerate(steps):
+        if step.quality == "unknown":
+            found.append(step)
+            continue
+        before = [s for s in steps[:number] if s.quality == "known"]
+        rest = remainder(history, getattr(condition, "season", "none"), before, step)
+        if rest is None:
+            continue
+        place = place_in(past, condition.memory_us, step.at, rest)
+        if step.quality == "known":
+            past.append((step.at, rest))
+        if place is None or (step.quality == "over" and condition.side == "low"):
+            continue
+        if step.quality == "over":
+            place = max(place, 0.0)
+        else:
+            place = {"both": abs(place), "high": place, "low": -place}[condition.side]
+        found.append(step._replace(value=rounded(exact(place))))
+    return found
+
+
+def remainder(history: History, season: str, before: list[Seen], now: Seen) -> float | None:
+    if season == "none":
+        return now.value
+
+    def wall(at: int) -> datetime:
+        return datetime.fromtimestamp(at // 1_000_000, history.zone).replace(
+            minute=0, second=0, tzinfo=None, fold=0
+        )
+
+    said = {wall(s.at): s.value for s in before}
+    rests = []
+    for name, length, count in (("day", 1, 7), ("week", 7, 3)):
+        moments = [wall(now.at) - timedelta(days=length * n) for n in range(1, count + 1)]
+        same = [said[m] for m in moments if m in said]
+        if season in (name, "auto") and len(same) >= 2:
+            rests.append(now.value - median(same))
+    return min(rests, key=abs) if rests else None

@@ -2,13 +2,35 @@
 
 from typing import TYPE_CHECKING
 
-from shared.model.rule import Average, Comparison, Count, Derived, Flatline, Jump, Level, Rate
+from shared.model.rule import (
+    Average,
+    Comparison,
+    Count,
+    Derived,
+    Deviation,
+    Drift,
+    Flatline,
+    Jump,
+    Level,
+    Rate,
+    number_text,
+)
 from shared.model.severity import Severity
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
 
-DERIVED = ("average", "average", "rate", "jump", "flatline", "count")
+DERIVED = (
+    "average",
+    "average",
+    "rate",
+    "jump",
+    "flatline",
+    "count",
+    "deviation",
+    "deviation",
+    "drift",
+)
 MINUTE, HOUR = 60_000_000, 3_600_000_000
 SCALE = {None: 1.0, "µg/L": 1e3, "µg/m³": 1e3, "g/L": 1e-3, "ng/L": 1e6, "ng/m³": 1e6,
          "kg": 1e3, "g": 1e6}  # fmt: skip
@@ -26,6 +48,14 @@ def derived(g: "Generator", kind: str) -> tuple[Derived, tuple[Level, ...]]:
         size = scale * per / g.grid * g.random.choice([0.1, 1.0])
         rate = Rate(code, g.interval, per, text, max_gap, unit)
         return rate, g.levels(size * g.random.choice([1, 1, -1]), g.random.random() < 0.8)
+    if kind == "jump" and g.random.random() < 0.3:
+        return Jump(code, g.interval, max_gap, unit, memory(g)), place_levels(g)
+    if kind == "deviation":
+        over = g.random.choice(["reading", "1h", "3h"])
+        season = "none" if over == "reading" else g.random.choice(["none", "day", "week", "auto"])
+        return Deviation(code, g.interval, over, season, memory(g), side(g)), place_levels(g)
+    if kind == "drift":
+        return Drift(code, g.interval, memory(g), side(g)), place_levels(g)
     if kind == "jump":
         return Jump(code, g.interval, max_gap, unit), g.levels(scale * 0.8, g.random.random() < 0.9)
     if kind == "flatline":
@@ -45,11 +75,30 @@ def average(g: "Generator", code: str, unit: str | None) -> Average:
     over, every = g.random.choice(
         [("8h", HOUR), ("24h", HOUR), ("day", 3 * HOUR), ("day", 6 * HOUR)]
         if g.daily
+        else [("3h", HOUR), ("8h", HOUR), ("24h", HOUR), ("day", HOUR)]
+        if g.hourly
         else [("5m", MINUTE), ("5m", MINUTE), ("1h", MINUTE), ("1h", 10 * MINUTE), ("8h", HOUR)]
     )
     complete = g.random.choice([0.1, 0.25, 0.4, 0.6, 0.75, 1.0])
     grace = g.random.choice([0, 0, 1, 2, 5]) * g.grid
     return Average(code, g.interval, over, every, complete, grace, unit)
+
+
+def memory(g: "Generator") -> int:
+    return g.random.choice([1, 7, 21]) * 24 * HOUR
+
+
+def side(g: "Generator") -> str:
+    return g.random.choice(["both", "both", "high", "low"])
+
+
+def place_levels(g: "Generator") -> tuple[Level, ...]:
+    first, clear = g.random.choice([0.5, 0.9, 1.0, 1.2]), g.random.choice([None, 0.4])
+    clears = None if clear is None else Comparison("<", clear, f"< {clear}")
+    levels = [Level(Severity.BLUE, Comparison(">", first, f"> {number_text(first)}"), clears)]
+    if g.random.random() < 0.5:
+        levels.append(Level(Severity.RED, Comparison(">", first + 0.5, f"> {first + 0.5}")))
+    return tuple(levels)
 
 
 def count_levels(g: "Generator", within: int) -> tuple[Level, ...]:

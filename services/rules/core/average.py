@@ -9,7 +9,7 @@ A window is over with the first reading after which no other can belong to it, o
 by which `grace` was listened since its end and since the series was last heard.
 """
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,17 @@ from services.rules.core.clock import LogClock
 from services.rules.core.derive import Quality, Step
 from services.rules.core.memory import AverageMemory, Bucket, Memory
 from shared.model import numbers
-from shared.model.instants import INTERVAL_US, to_datetime, window_end, window_start
+from shared.model.instants import INTERVAL_US, local_instant, to_datetime, window_end, window_start
 from shared.model.rule import Average
 
 HOUR_US = 3_600_000_000
-SPAN_US = {"5m": 300_000_000, "1h": HOUR_US, "8h": 8 * HOUR_US, "24h": 24 * HOUR_US}
+SPAN_US = {
+    "5m": 300_000_000,
+    "1h": HOUR_US,
+    "3h": 3 * HOUR_US,
+    "8h": 8 * HOUR_US,
+    "24h": 24 * HOUR_US,
+}
 
 
 class AverageOf:
@@ -74,7 +80,7 @@ class AverageOf:
         return memory.buckets[-1]
 
     def bounds(self, at_us: int) -> tuple[int, int]:
-        """The step of the calendar that holds an instant: 5 minutes, an hour or a day."""
+        """The step of the calendar that holds an instant: 5 minutes, 1 or 3 hours, or a day."""
         if self.condition.over == "day":
             start = window_start(at_us, "day", self.zone)
             return start, window_end(start, "day", self.zone)
@@ -85,6 +91,14 @@ class AverageOf:
             )
             start_us = at_us - past // timedelta(microseconds=1)
             return start_us, start_us + SPAN_US["5m"]
+        if self.condition.over == "3h":
+            local = to_datetime(at_us, self.zone).replace(tzinfo=None)
+            begin = datetime.combine(local.date(), time(local.hour // 3 * 3))
+            end = begin + timedelta(hours=3)
+            return (
+                local_instant(begin.date(), begin.time(), self.zone),
+                local_instant(end.date(), end.time(), self.zone),
+            )
         start = window_start(at_us, "hour", self.zone)
         return start, start + HOUR_US
 
@@ -114,7 +128,7 @@ class AverageOf:
     def _mean(self, buckets: list[Bucket], end_us: int) -> Step:
         condition = self.condition
         start_us = buckets[0].start_us
-        if condition.over in SPAN_US:
+        if condition.over in ("8h", "24h"):
             start_us = end_us - SPAN_US[condition.over]
         count = sum(bucket.count for bucket in buckets)
         heard_us = sum(bucket.slots for bucket in buckets) * condition.every_us

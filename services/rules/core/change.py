@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
+from services.rules.core import band
 from services.rules.core.derive import FromReadings, Quality, Step
-from services.rules.core.memory import ChangeMemory, Memory
+from services.rules.core.memory import Band, ChangeMemory, Memory
 from shared.model import numbers
 from shared.model.rule import Jump, Rate
 
@@ -29,7 +30,21 @@ class ChangeOf(FromReadings):
         gap_us, longest_us = at_us - before_us, self.condition.max_gap_us
         if longest_us is not None and gap_us > longest_us:
             return [Step(at_us, "unknown", None)]
-        return [Step(at_us, quality, self._value(value, before, gap_us, quality))]
+        size = self._value(value, before, gap_us, quality)
+        if isinstance(self.condition, Rate) or self.condition.memory_us is None:
+            return [Step(at_us, quality, size)]
+        return self._place(memory, self.condition.memory_us, Step(at_us, quality, size), size)
+
+    def _place(self, memory: ChangeMemory, memory_us: int, step: Step, size: float) -> list[Step]:
+        """Beside the usual jumps: 1 is as large as the largest, 1.2 a tenth of the band more."""
+        if memory.band is None:
+            memory.band = Band()
+        place = band.place(memory.band, memory_us, step.at_us, size)
+        if step.quality == "known":
+            band.learn(memory.band, memory_us, step.at_us, size)
+        if place is None:
+            return []
+        return [step._replace(value=numbers.rounded(numbers.exact(place)))]
 
     def _value(self, value: float, before: float, gap_us: int, quality: Quality) -> float:
         change = numbers.multiply(

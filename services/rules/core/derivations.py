@@ -8,8 +8,9 @@ from services.rules.core.average import AverageOf
 from services.rules.core.change import ChangeOf
 from services.rules.core.count import CountOf
 from services.rules.core.derive import Derivation
+from services.rules.core.deviation import DeviationOf
 from services.rules.core.flatline import FlatlineOf
-from shared.model.rule import Average, Count, Derived, Flatline, Jump, Rate
+from shared.model.rule import Average, Count, Derived, Deviation, Drift, Flatline, Jump, Rate
 from shared.model.units import factor
 
 
@@ -26,6 +27,8 @@ def derivation(condition: Derived, own: str, zone: ZoneInfo) -> Derivation:
             return FlatlineOf(condition, by)
         case Count():
             return CountOf(condition, (own, unit) if by != 1 else None)
+        case Deviation() | Drift():
+            return DeviationOf(condition, zone)
         case _:
             assert_never(condition)
 
@@ -34,13 +37,15 @@ def shown_unit(condition: Derived, own: str) -> str:
     """The unit of the derived value, as transitions show it."""
     unit = condition.unit or own
     match condition:
-        case Average() | Jump():
+        case Average():
             return unit
+        case Jump():
+            return unit if condition.memory_us is None else "1"
         case Rate():
             return f"{unit}/{condition.per}"
         case Flatline():
             return condition.shown_in
-        case Count():
+        case Count() | Deviation() | Drift():
             return "1"
         case _:
             assert_never(condition)

@@ -41,11 +41,22 @@ class AverageMemory(Common, array_like=True, tag="average"):
     """End of the newest window that was judged."""
 
 
+class Band(msgspec.Struct, array_like=True):
+    """What is usual: the highest and the lowest so far, drawn together by time."""
+
+    count: int = 0
+    first_us: int = 0
+    newest_us: int = 0
+    high: float = 0.0
+    low: float = 0.0
+
+
 class ChangeMemory(Common, array_like=True, tag="change"):
     """The newest known reading."""
 
     at_us: int | None = None
     value: float = 0.0
+    band: Band | None = None
 
 
 class FlatMemory(Common, array_like=True, tag="flat"):
@@ -63,4 +74,13 @@ class CountMemory(Common, array_like=True, tag="count"):
     seen: int = 0
 
 
-Memory = AverageMemory | ChangeMemory | FlatMemory | CountMemory
+class DeviationMemory(Common, array_like=True, tag="deviation"):
+    """A band, and the means of the same hours of 21 days: at most 504 (168 for `3h`)."""
+
+    band: Band = msgspec.field(default_factory=Band)
+    average: AverageMemory | None = None
+    hours: list[int] = []
+    means: list[float] = []
+
+
+Memory = AverageMemory | ChangeMemory | FlatMemory | CountMemory | DeviationMemory

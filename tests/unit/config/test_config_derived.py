@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.model.rule import Average, Comparison, Count, Flatline, Jump, Rate
+from shared.model.rule import Average, Comparison, Count, Deviation, Drift, Flatline, Jump, Rate
 
 MINUTE, HOUR = 60_000_000, 3_600_000_000
 TAIL = (
@@ -38,6 +38,13 @@ def built(directory, condition, tail=TAIL):
             Rate("w01018", "hour", 10 * MINUTE, "10m", 3 * HOUR),
         ),
         (f"jump: {{{COD}, unit: mg/L}}", Jump("w01018", "hour", None, "mg/L")),
+        (f"jump: {{{COD}, memory: 21d}}", Jump("w01018", "hour", None, None, 504 * HOUR)),
+        (f"deviation: {{{COD}}}", Deviation("w01018", "hour", "3h", "auto", 504 * HOUR)),
+        (
+            f"deviation: {{{COD}, over: reading, season: none, memory: 7d, side: low}}",
+            Deviation("w01018", "hour", "reading", "none", 168 * HOUR, "low"),
+        ),
+        (f"drift: {{{COD}}}", Drift("w01018", "hour", 1008 * HOUR)),
         (
             f"flatline: {{{COD}, within: 0.01, shown_in: min}}",
             Flatline("w01018", "hour", 0.01, "min"),
@@ -88,6 +95,16 @@ def test_over_is_the_one_level_of_a_flatline(directory):
         (f"flatline: {{{COD}, within: -1}}", "within is "),
         (f'count: {{{COD}, of: "60", within: 3}}', "of is "),
         (f'count: {{{COD}, of: "> 60", within: 61}}', "within is "),
+        (
+            f"deviation: {{{COD}, over: reading}}",
+            "season auto goes with the means of over: 1h or 3h; give season: none",
+        ),
+        (
+            "deviation: {indicator: w01018, interval: day}",
+            "readings a day apart have no means of hours; give over: reading, season: none",
+        ),
+        (f"deviation: {{{COD}, memory: 0s}}", "memory is "),
+        ("drift: {indicator: w01018, interval: day}", "interval day has nothing to take a mean of"),
         (
             f"jump: {{{COD}}}, rate: {{{COD}}}",
             "give exactly one of threshold, range, ratio, missing, average, rate, jump",

@@ -1,0 +1,1 @@
+"""How good the anomaly conditions are on labelled series: `python -m tests.eval PATH`."""
