@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shared.config.lint_packs import unasked
 from shared.model.configuration import Configuration, lineage
 from shared.model.people import CatchAll, Policy, Step
 from shared.model.select import applies_to, policy_for
@@ -24,6 +25,7 @@ def lint(c: Configuration) -> Iterator[Remark]:
     """Everything odd, by part."""
     yield from _roles(c)
     yield from _rules(c)
+    yield from (Remark("facilities", facility, text) for facility, text in unasked(c))
     yield from _policies(c)
     yield from _people(c)
 
