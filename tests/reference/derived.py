@@ -219,7 +219,7 @@ def band(past: list[tuple[int, float]], memory: int, at: int) -> tuple[float, fl
     high = low = past[0][1]
     for (before, _), (when, value) in pairwise([*past, (at, None)]):
         kept = memory / (memory + (when - before))
-        middle = (high + low) / 2
+        middle = high / 2 + low / 2
         high, low = middle + (high - middle) * kept, middle + (low - middle) * kept
         if value is not None:
             high, low = max(high, value), min(low, value)
@@ -230,7 +230,7 @@ def place_in(past: list[tuple[int, float]], memory: int, at: int, value: float) 
     if len(past) < 21 or at - past[0][0] < 24 * HOUR:
         return None
     high, low = band(past, memory, at)
-    return None if high <= low else (value - (high + low) / 2) / ((high - low) / 2)
+    return None if high <= low else (value - (high / 2 + low / 2)) / (high / 2 - low / 2)
 
 
 def usual(steps: list[Seen], memory: int) -> list[Seen]:

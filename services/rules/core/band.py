@@ -10,6 +10,8 @@ Only sums, differences, products and quotients of binary64, in the order written
 every program that follows it finds the same number.
 """
 
+from math import isfinite
+
 from services.rules.core.memory import Band
 
 FEWEST = 21
@@ -22,11 +24,14 @@ def place(band: Band, memory_us: int, at_us: int, value: float) -> float | None:
     high, low = _drawn(band, memory_us, at_us)
     if band.count < FEWEST or at_us - band.first_us < SHORTEST_US or not low < high:
         return None
-    return (value - (high + low) / 2) / ((high - low) / 2)
+    # Halves first: ends near the largest number must not add up to infinity.
+    return (value - (high / 2 + low / 2)) / (high / 2 - low / 2)
 
 
 def learn(band: Band, memory_us: int, at_us: int, value: float) -> None:
-    """The value is usual from here on."""
+    """The value is usual from here on; one beyond all numbers never is."""
+    if not isfinite(value):
+        return
     if band.count == 0:
         band.first_us, band.high, band.low = at_us, value, value
     else:
@@ -39,5 +44,5 @@ def learn(band: Band, memory_us: int, at_us: int, value: float) -> None:
 def _drawn(band: Band, memory_us: int, at_us: int) -> tuple[float, float]:
     """The band at a later time: both ends have moved towards the middle."""
     kept = memory_us / (memory_us + (at_us - band.newest_us))
-    middle = (band.high + band.low) / 2
+    middle = band.high / 2 + band.low / 2
     return middle + (band.high - middle) * kept, middle + (band.low - middle) * kept

@@ -7,6 +7,7 @@ true is dropped or pushed again when it comes up, so a reading never touches the
 
 import heapq
 from collections.abc import Callable, Iterable
+from math import isfinite
 from zoneinfo import ZoneInfo
 
 from services.rules.core import missing, ratio
@@ -200,6 +201,8 @@ class Engine:
     ) -> None:  # fmt: skip
         """Derived readings are judged one by one, as if each had been reported."""
         for at_us, quality, value in steps:
+            if value is not None and not isfinite(value):
+                quality, value = "unknown", None  # beyond all numbers; nobody could read it
             memory.unknown = quality == "unknown"
             if self._edition(cell, judging, hold, at_us, report):
                 self._held(cell, judging, hold, at_us, report, quality, value)

@@ -1,11 +1,11 @@
 """Deviation and drift: one promise of docs/conditions/deviation.md a test."""
 
 from collections.abc import Callable, Iterator
-from math import sin
+from math import isfinite, sin
 
 import pytest
 
-from shared.model.rule import Deviation, Drift, Jump, Rule
+from shared.model.rule import Deviation, Drift, Jump, Rate, Rule
 from tests.unit.rules.conftest import MINUTE, Desk
 
 RuleMaker = Callable[..., Rule]
@@ -147,3 +147,15 @@ def test_hours_that_are_half_empty_are_unknown(desk: type[Desk], rule: RuleMaker
     third.report(103 * HOUR, {"cod": (500.0, "N")}, interval="hour")
     third.report(105 * HOUR, {"cod": (50.0, "N")}, interval="hour")
     assert [word.split()[3] for word in third.heard()] == [f"@{102 * HOUR}"]
+
+
+def test_numbers_at_the_end_of_numbers_break_nothing(desk: type[Desk], rule: RuleMaker) -> None:
+    """What cannot be computed is unknown, and what is usual stays what it was."""
+    jump = Jump("cod", "hour", memory_us=21 * DAY_US)
+    rate = Rate("cod", "hour", 10**6 * DAY_US, "1000000d")
+    conditions = [deviation("none", "reading"), deviation("day", "1h"), jump, rate]
+    wild = desk(*(rule(c, name=f"r{n}", yellow="> 1.2") for n, c in enumerate(conditions)))
+    hours(wild, 0, [1.7e308, -1.7e308, 1.7e308] * 30)
+    hours(wild, 90, [7.0, -1.7e308, 1.7e308])
+    assert all(t.value is None or isfinite(t.value) for t in wild.said)
+    assert wild.engine.judged == 93
