@@ -26,6 +26,8 @@ MOST_CHARTS = 240
 MOST_TOLD = 8
 """Messages that are listed for one alert."""
 MOST_NOTES = 20
+SPARSE = 120
+"""Columns up to which a series is drawn with a thicker line: single points must be seen."""
 MOST_DAYS = 400
 SEVERITIES = ("red", "orange", "yellow", "blue")
 
@@ -70,6 +72,7 @@ class Report:
             notes=[str(n) for n in self.outcome.notes[:MOST_NOTES]],
             more_notes=max(len(self.outcome.notes) - MOST_NOTES, 0), reports=self.outcome.reports,
             skipped=len(self.outcome.notes),
+            has_days=any(each["key"][3] == "day" for each in loud),
         )  # fmt: skip
 
     # figures
@@ -177,7 +180,7 @@ class Report:
         }
         entry["rules"] = [self._rule_line(rule) for rule in self.traces.rules_on(key)]
         trace = self.traces.traces.get(key) or Trace(key[3])
-        entry["readings"] = trace.readings
+        entry["sparse"] = len(trace.columns) <= SPARSE
         return draw(trace, list(self.traces.lines(key)), entry["episodes"], self.axis, titles)
 
     def _rule_line(self, rule: Rule) -> str:

@@ -101,7 +101,7 @@ def test_a_ratio_has_a_chart_in_its_own_unit(tmp_path: Path) -> None:
     rows.write_text(
         "observed_at,facility,interval,indicator,value\n"
         + "".join(
-            f"2026-02-{d:02}T00:00:00+08:00,mw,day,mw.disposed_t,{20 + d}\n" for d in range(1, 28)
+            f"2026-02-{d:02}T00:00:00+08:00,mw,day,mw.disposed_t,{30 + d}\n" for d in range(1, 28)
         ),
         encoding="utf-8",
     )
@@ -110,6 +110,7 @@ def test_a_ratio_has_a_chart_in_its_own_unit(tmp_path: Path) -> None:
         "rules": FILES["rules"] + RATIO,
     }
     html = Trial(tmp_path, **changed).html(rows)
+    assert "日报按当日结束" in html
     assert '处置负荷 <span class="unit">%</span>' in html
     assert "&gt;= 100 红" in html
     assert "<b>厂" not in html
