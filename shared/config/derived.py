@@ -1,5 +1,7 @@
 """Derived conditions: windows that their readings can fill, spans above zero, tests that can hold."""
 
+from math import inf, isinf
+
 from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
@@ -13,7 +15,17 @@ from shared.config.schema import (
     RateModel,
 )
 from shared.model.instants import INTERVAL_US, parse_duration
-from shared.model.rule import Average, Count, Derived, Deviation, Drift, Flatline, Jump, Rate
+from shared.model.rule import (
+    Average,
+    Count,
+    Derived,
+    Deviation,
+    Drift,
+    Flatline,
+    Jump,
+    Rate,
+    number_text,
+)
 
 STEP_US = {"5m": 300_000_000, "1h": 3_600_000_000, "3h": 3_600_000_000, "8h": 3_600_000_000, "24h": 3_600_000_000,
            "day": 86_400_000_000}  # fmt: skip
@@ -23,7 +35,34 @@ _Measured = AverageModel | RateModel | JumpModel | FlatlineModel | CountModel
 
 
 def derived(a: Assembly, item: Item, model: ConditionModel) -> Derived:
-    """The condition that is given."""
+    """The condition that is given; a level that its values can never reach is a warning."""
+    built = _built(a, item, model)
+    low, high = _values(built)
+    for place, level in enumerate(item.model.levels):
+        raises = comparison(level.raise_) if level.raise_ else None
+        if raises is not None and not raises.holds(high if raises.op[0] == ">" else low):
+            top = "" if isinf(high) else f" nor above {number_text(high)}"
+            text = (
+                f"{raises.text!r} can never hold: the value is never below {number_text(low)}{top}"
+            )
+            a.warn(item, text, "levels", place, "raise")
+    return built
+
+
+def _values(condition: Derived) -> tuple[float, float]:
+    """Between what the derived value lies, whatever the readings are."""
+    match condition:
+        case Count():
+            return 0.0, float(condition.within)
+        case Flatline() | Jump(memory_us=None) | Deviation(side="both") | Drift(side="both"):
+            return 0.0, inf
+        case Jump():
+            return -1.0, inf
+        case _:
+            return -inf, inf
+
+
+def _built(a: Assembly, item: Item, model: ConditionModel) -> Derived:
     if model.average:
         return _average(a, item, model.average)
     if model.rate:

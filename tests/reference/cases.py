@@ -56,7 +56,7 @@ class Generator:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.daily = self.random.random() < 0.4
-        self.hourly = not self.daily and self.random.random() < 0.1
+        self.hourly = not self.daily and self.random.random() < 0.2
         """Weeks of hours, long enough for what is usual to be known."""
         self.grid = 3 * 60 * MINUTE if self.daily else 60 * MINUTE if self.hourly else MINUTE
         self.zone = ZoneInfo(self.random.choice(["Asia/Shanghai", "Europe/Berlin", "UTC"]))

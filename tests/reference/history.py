@@ -44,10 +44,18 @@ class History:
 
     def bundle(self, index: int) -> Bundle | None:
         """The configuration that counts for record `index`."""
-        for record in reversed(self.records[: index + 1]):
-            if isinstance(record, Activate):
-                return self.bundles[record.bundle]
+        for begin, bundle in reversed(self._activated):
+            if begin <= index:
+                return bundle
         return None
+
+    @cached_property
+    def _activated(self) -> list[tuple[int, Bundle]]:
+        return [
+            (i, self.bundles[r.bundle])
+            for i, r in enumerate(self.records)
+            if isinstance(r, Activate)
+        ]
 
     @cached_property
     def zone(self) -> ZoneInfo:

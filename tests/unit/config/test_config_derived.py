@@ -115,3 +115,29 @@ def test_what_cannot_be_meant_is_an_error_at_its_line(only, condition, said):
     text = only(RULE.replace("CONDITION", condition))
     assert text.startswith("rules.yaml:2: "), text
     assert said in text, text
+
+
+@pytest.mark.parametrize(
+    ("condition", "raises", "said"),
+    [
+        (
+            f'count: {{{COD}, of: "> 60", within: 6}}',
+            "> 6",
+            "'> 6' can never hold: the value is never below 0 nor above 6",
+        ),
+        (f"jump: {{{COD}}}", "<= -20", "'<= -20' can never hold: the value is never below 0"),
+        (f"deviation: {{{COD}}}", "< -1.2", "'< -1.2' can never hold: the value is never below 0"),
+        (f"deviation: {{{COD}, side: high}}", "< -1.2", None),
+        (f"rate: {{{COD}}}", "<= -20", None),
+        (f'count: {{{COD}, of: "> 60", within: 6}}', ">= 6", None),
+    ],
+)
+def test_a_level_that_no_value_reaches_is_a_warning(directory, condition, raises, said):
+    """A rule that can never fire looks like one that never had to."""
+    tail = TAIL.replace("> 1", raises)
+    directory.write(
+        "rules.yaml",
+        f"rules:\n  - {{id: tested, applies: {{kind: hospital_wastewater}}, condition: {{{condition}}}, {tail}}}\n",
+    )
+    told = [text for text in directory.warnings() if "can never hold" in text]
+    assert told == ([f"rules.yaml:2: warning: {said}"] if said else [])
