@@ -6,6 +6,7 @@ it waits in `room`.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -118,7 +119,8 @@ class ConfluentOut:
             "error_cb": _told,
             **security.confluent(),
         }
-        self._producer = Producer(settings)
+        # With a logger its lines are ours, JSON on stderr as all others.
+        self._producer = Producer(settings, logger=logging.getLogger("librdkafka"))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._answers, name="alerts-out", daemon=True)
         self._thread.start()

@@ -19,11 +19,14 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from services.rules.keeper import Keeper
+from shared.errors import NewerData
 from shared.log.port import REPORTS
 from shared.log.security import Security
 from shared.observe.metrics import Metrics
 
 GROUP = "yujing-rules"
+EXIT_NEWER = 4
+"""Contract §1: a restart would not help."""
 SESSION_S, HEARTBEAT_S = 10, 1
 """How long the partitions of a dead worker stand still. The broker's floor is 6 s."""
 LARGEST_FETCH = 4 * 1024 * 1024
@@ -181,7 +184,7 @@ class FaustRules:
 def die(error: BaseException) -> None:
     """End without another word to anybody: what is durable says where the next one goes on."""
     log.critical("rules_end", error=type(error).__name__, detail=str(error), exc_info=error)
-    os._exit(1)
+    os._exit(EXIT_NEWER if isinstance(error, NewerData) else 1)
 
 
 def _settings(

@@ -51,7 +51,6 @@ def appended(log: KafkaLog) -> bool:
     return True
 
 
-@pytest.mark.xfail(strict=True, reason="librdkafka writes lines of its own on stderr of rules")
 def test_every_line_of_the_log_is_an_object_also_without_a_broker() -> None:
     """Contract §1: logs go to stderr, one JSON object per line."""
     code = (

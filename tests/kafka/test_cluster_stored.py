@@ -140,7 +140,6 @@ def test_tables_and_directories_of_a_newer_program_are_refused(untouched: Cluste
     assert "use the newer program" in said
 
 
-@pytest.mark.xfail(strict=True, reason="rules end with 1, not 4, when the checkpoint is newer")
 def test_a_checkpoint_of_a_newer_program_is_refused(untouched: Cluster) -> None:
     """The worker ends with 4 and says why; the checkpoint stays as it was."""
     heads = "SELECT partition, head FROM yujing_rules.partitions WHERE head IS NOT NULL"
