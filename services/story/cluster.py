@@ -5,6 +5,7 @@ it, the story goes on.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
@@ -106,6 +107,8 @@ class Cluster:
 
     def _spawn(self, verb: str, kafka: str, database: str) -> None:
         command = [
+            # Ends with us, however we end.
+            *(("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()),
             sys.executable, "-m", "services", verb, "--config", str(self._config),
             "--data", str(self._folder / verb), "--http", f"127.0.0.1:{self.ports[verb]}",
             "--kafka", kafka, "--database-url", database, "--instance", f"story-{verb}",
