@@ -46,15 +46,15 @@ def chaos_site(rng: Random, sms_url: str, loud: int) -> Site:
     return site
 
 
-def senders(cluster: Cluster, rng: Random) -> Load:
-    """Half by HTTP, half by HJ 212."""
+def senders(cluster: Cluster, rng: Random, loud_s: float = 0.4) -> Load:
+    """Half by HTTP, half by HJ 212; an alarm every `loud_s` or so by each."""
     site = cluster.site
     may, calm = site.facilities[:-STEADY], site.facilities[-STEADY:]
     made: list[Sender] = []
     for half, kind in enumerate((WebSender, WireSender)):
         plan = steady(Random(rng.random()), calm[half::2], site.low, 0.05)
         made.append(kind(cluster, plan))
-        plan = alarms(Random(rng.random()), may[half::2], site.low, 0.4)
+        plan = alarms(Random(rng.random()), may[half::2], site.low, loud_s)
         made.append(kind(cluster, plan))
     return Load(made)
 

@@ -32,7 +32,7 @@ from tests.kafka.cluster_truth import (
 from tests.kafka.slow_door import SlowDoor
 
 ROUNDS = int(os.environ.get("ROUNDS") or 3)
-PER_ROUND = 16
+PER_ROUND = 24
 """Facilities that raise an alarm, at most."""
 
 ANSWER_S = 0.5
@@ -108,7 +108,7 @@ def test_killed_in_turn_nothing_is_lost_or_told_twice_unmarked(
         channel = site.documents["channels"]["channels"][0]
         channel["url"] = kannel.url.replace(str(kannel.port), str(door.port))
         with Cluster(site, tmp_path) as cluster:
-            load = senders(cluster, rng).start()
+            load = senders(cluster, rng, 0.9).start()
             rounds = Rounds(cluster, load, rng)
             for number in range(ROUNDS):
                 rounds.one(number)
