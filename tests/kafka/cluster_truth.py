@@ -222,12 +222,13 @@ def everybody_was_told_once(
     notify = cluster.all("notify")[-1]
     texts = told(cluster, centre)
     assert set(texts) == set(fired), "every firing told, nothing else"
-    marked = failed = 0
+    marked = failed = unknown = 0
     for facility, phones in texts.items():
         (incident,) = notify.incidents(facility=facility)
         timeline = notify.get(f"/v1/incidents/{incident['id']}")["timeline"]
         for person, received in phones.items():
             kinds = [entry["kind"] for entry in timeline if entry["person"] == person]
+            unknown += kinds.count("unknown")
             plain = [text for text in received if "重发" not in text]
             assert len(plain) <= 1, f"unmarked repeat: {received} {timeline}"
             assert len(received) <= len(plain) + marked_at_most, f"{received} {timeline}"
@@ -239,7 +240,10 @@ def everybody_was_told_once(
             # The leader hears of it only when the officer's message was lost twice.
             failed += 1
             assert "failed" in [entry["kind"] for entry in timeline], timeline
-    return f"{len(texts)} firings told; unmarked repeats 0, marked {marked}, lost twice {failed}"
+    return (
+        f"{len(texts)} firings told; unmarked repeats 0; {unknown} outcomes unknown, "
+        f"{marked} sent again and marked, {failed} lost twice"
+    )
 
 
 def ledger_is_whole(notify: Service) -> None:

@@ -16,6 +16,9 @@ class SlowDoor:
     def __init__(self, port: int, answer_s: float) -> None:
         self._behind, self._answer_s = port, answer_s
         self._over = threading.Event()
+        self.under_way = 0
+        """Messages that are inside and whose answer has not been given."""
+        self._count = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._listen, daemon=True).start()
@@ -43,17 +46,23 @@ class SlowDoor:
         with front, contextlib.suppress(OSError):
             with socket.create_connection(("127.0.0.1", self._behind), 5) as back:
                 back.settimeout(None)
-                asking = threading.Thread(target=_pass, args=(front, back), daemon=True)
+                asking = threading.Thread(target=self._pass, args=(front, back), daemon=True)
                 asking.start()
                 while data := back.recv(65536):
                     self._over.wait(self._answer_s)
+                    self._counted(-1)
                     front.sendall(data)
             asking.join(5)
 
+    def _pass(self, front: socket.socket, back: socket.socket) -> None:
+        """What the program says; when it has gone the gateway may finish what it has."""
+        with contextlib.suppress(OSError):
+            while data := front.recv(65536):
+                if data.startswith(b"POST "):
+                    self._counted(1)
+                back.sendall(data)
+            back.shutdown(socket.SHUT_WR)
 
-def _pass(front: socket.socket, back: socket.socket) -> None:
-    """What the program says; when it has gone the gateway may finish what it has."""
-    with contextlib.suppress(OSError):
-        while data := front.recv(65536):
-            back.sendall(data)
-        back.shutdown(socket.SHUT_WR)
+    def _counted(self, by: int) -> None:
+        with self._count:
+            self.under_way = max(0, self.under_way + by)
