@@ -17,6 +17,9 @@ from shared.reports.parse import rejection
 AHEAD_US = 600_000_000
 """A window may start 10 minutes ahead of our clock: devices' clocks differ (contract §3)."""
 
+LATEST_US = 253_399_622_400_000_000
+"""9999-12-01: windows of a day or a month after a reading must still be instants."""
+
 
 class Judge:
     """Judges against one configuration; holds look-ups made from it once."""
@@ -64,6 +67,8 @@ class Judge:
         try:
             start = window_start(candidate.observed_us, candidate.interval, self._zone)
             window_end(start, candidate.interval, self._zone)
+            if start > LATEST_US:
+                raise OverflowError
         except (OverflowError, ValueError):
             return rejection(
                 "bad-time",

@@ -78,7 +78,7 @@ def test_the_past_has_no_bound(at: str) -> None:
 @pytest.mark.parametrize(
     "at",
     [None, 5, "", "soon", "2026-02-30T00:00:00Z", "2026-03-01", "2026-03-01T25:00:00Z",
-     "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+23:00", "２０２６-03-01T00:00:00Z"],
+     "9999-12-31T23:59:59Z", "9999-12-20T00:00:00Z", "0001-01-01T00:00:00+23:00", "２０２６-03-01T00:00:00Z"],
 )  # fmt: skip
 def test_what_is_no_time_is_refused(at: Any) -> None:
     """And what the calendar cannot hold."""
