@@ -109,7 +109,11 @@ class Keeper:
         if own is None or offset < own.machine.next:
             return
         if own.suspect or self._was_frozen() or own.unkept > MOST_UNKEPT:
-            await self._allowed(own)
+            try:
+                await self._allowed(own)
+            except Unavailable:
+                if not own.ended:
+                    raise
             if self.owned.get(partition) is not own or offset < own.machine.next:
                 return
         if offset > own.machine.next:
@@ -211,10 +215,15 @@ class Keeper:
         while True:
             await asyncio.sleep(PUBLISH_S)
             for own in list(self.owned.values()):
-                if own.suspect:
-                    await self._allowed(own)
-                if not own.ended:
-                    await self._keep(own, checkpoint=self._is_due(own))
+                try:
+                    if own.suspect:
+                        await self._allowed(own)
+                    if not own.ended:
+                        await self._keep(own, checkpoint=self._is_due(own))
+                except Unavailable:
+                    # Given up while the database was away: its next owner says it again.
+                    if not own.ended:
+                        raise
 
     def _is_due(self, own: Owned) -> bool:
         wait = max(self._checkpoint_s, own.cost_s / CHECKPOINT_SHARE)

@@ -374,6 +374,28 @@ def test_a_hand_over_without_the_database_is_not_waited_for() -> None:
     run(work)
 
 
+def test_the_loop_outlives_a_hand_over_without_the_database() -> None:
+    """What it was keeping is given up; that is no reason to end the process with a failure."""
+
+    async def work() -> None:
+        house = House(last_checkpoint_s=0.1)
+        await house.begin()
+        await house.feed(1, house.reading(0, 70.0))
+        house.checkpoints.away = True
+        own = house.keeper.owned[0]
+        loop = asyncio.ensure_future(house.keeper.keep_for_ever())
+        while not own.keeping.locked():  # noqa: ASYNC110  the loop has no event to wait for
+            await asyncio.sleep(0.01)
+        await house.keeper.give_up()
+        while own.keeping.locked():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
+        assert not loop.done()
+        loop.cancel()
+
+    run(work)
+
+
 def test_what_is_given_up_is_not_shown_any_more() -> None:
     """Else a partition that another worker evaluates looks stuck here for ever; deafness counts once."""
 
