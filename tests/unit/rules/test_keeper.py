@@ -152,6 +152,12 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(bounded())
 
 
+async def soon(claim: Callable[[], Any]) -> None:
+    """Let the others run until it is so; `run` bounds how long."""
+    while not claim():  # noqa: ASYNC110  what is waited for has no event
+        await asyncio.sleep(0)
+
+
 def test_what_is_durable_when() -> None:
     """The acknowledgement, the rows, the state, the offset; and nothing before the one before."""
 
@@ -248,10 +254,10 @@ def test_a_full_queue_holds_the_checkpoint() -> None:
         feeding = asyncio.ensure_future(
             house.feed(1, house.reading(0, 70.0), house.reading(1, 20.0), house.reading(2, 70.0))
         )
-        await asyncio.sleep(0.05)
+        await soon(lambda: house.out.topics(ALERTS))
         keep = asyncio.ensure_future(house.keeper._keep(house.keeper.owned[0], checkpoint=True))
         for n in range(1, 4):
-            await asyncio.sleep(0.05)
+            await soon(lambda n=n: len(house.out.topics(ALERTS)) >= n)
             assert len(house.out.topics(ALERTS)) == n
             assert "checkpoint" not in house.happened
             house.out.answer()
@@ -272,7 +278,7 @@ def test_without_the_database_it_goes_on_telling() -> None:
         house.checkpoints.away = True
         await house.feed(1, house.reading(0, 70.0))
         keep = asyncio.ensure_future(house.keeper._keep(house.keeper.owned[0], checkpoint=True))
-        await asyncio.sleep(0.05)
+        await soon(house.keeper.owned[0].keeping.locked)
         await house.feed(2, house.reading(1, 20.0))
         assert len(house.out.topics(ALERTS)) == 2
         house.checkpoints.away = False
@@ -384,11 +390,9 @@ def test_the_loop_outlives_a_hand_over_without_the_database() -> None:
         house.checkpoints.away = True
         own = house.keeper.owned[0]
         loop = asyncio.ensure_future(house.keeper.keep_for_ever())
-        while not own.keeping.locked():  # noqa: ASYNC110  the loop has no event to wait for
-            await asyncio.sleep(0.01)
+        await soon(own.keeping.locked)
         await house.keeper.give_up()
-        while own.keeping.locked():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await soon(lambda: not own.keeping.locked())
         await asyncio.sleep(0)
         assert not loop.done()
         loop.cancel()
