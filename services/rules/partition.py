@@ -5,7 +5,7 @@ alerts and rejects and never escapes as an exception. Only a store that does not
 (Unavailable), and then nothing was touched and the same record is applied again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,16 +17,12 @@ from services.rules.core.sleep import SleepingCell
 from shared.errors import Unavailable
 from shared.model.alert import encode_alert
 from shared.model.configuration import Bundle
-from shared.model.facility import Station
-from shared.model.instants import instant_text
+from shared.model.instants import EARLIEST_US, LATEST_US, instant_text
 from shared.model.partition import partition_of
 from shared.model.report import Activate, Record, Report, Tick, decode_envelope
 from shared.model.severity import Severity
 from shared.model.transition import Transition, transition_id
 
-EARLIEST_US = -62_000_000_000_000_000
-LATEST_US = 253_000_000_000_000_000
-"""The years 5 to 9987: instants that every time zone can write."""
 _UTC = ZoneInfo("UTC")
 
 
@@ -75,12 +71,16 @@ class Partition:
         self._share_of = share_of
         self.engine = Engine(lambda name: share_of(name, number))
         self.next = 0
-        self.changed: dict[str, None] = {}
-        """Facilities to be told about (services.rules.statuses), in order of change."""
         self.urgent: dict[str, None] = {}
         """Those among them with a transition."""
         self._standing: set[Key] = set()
         self._now: Record | None = None
+        self._rejects: list[Reject] = []
+
+    @property
+    def changed(self) -> dict[str, None]:
+        """Facilities to be told about (services.rules.statuses), in order of change."""
+        return self.engine.touched
 
     # -- judging -----------------------------------------------------------------------------
 
@@ -102,29 +102,18 @@ class Partition:
                 self._foresee(record.bundle)
         self.next = offset + 1
         applied = Applied([], [])
-        rest = self._admitted(records, applied.rejects)
+        self._rejects = applied.rejects
+        rest = iter(records)
         while True:
             try:
-                said = self.engine.apply(rest)
+                said = self.engine.apply(rest, self._admit)
             except Exception as error:
                 said = self.engine.broken()
                 applied.rejects.append(self._broken(error))
                 self._say(said, applied)
             else:
                 self._say(said, applied)
-                break
-        self.changed.update(
-            dict.fromkeys([r.facility for r in records if type(r) is Report])
-            if not applied.rejects
-            else dict.fromkeys(self._judged(records))
-        )
-        return applied
-
-    def _judged(self, records: list[Record]) -> list[str]:
-        """Facilities of the reports that are ours, when some were not."""
-        book = self.engine.book
-        known = book.facilities if book else {}
-        return [r.facility for r in records if isinstance(r, Report) and r.facility in known]
+                return applied
 
     def _foresee(self, bundle: str) -> None:
         """Only a store that is away may stop a record, and only before it is touched."""
@@ -135,45 +124,41 @@ class Partition:
         except Exception:  # noqa: S110  its place in the order is where it is set aside
             pass
 
-    def _admitted(self, records: list[Record], rejects: list[Reject]) -> Iterator[Record]:
-        """The records that may be judged, each as the engine asks for it; the rest are rejected."""
-        stations: Mapping[str, Station] = {}
-        book = self.engine.book
-        if book is not None:
-            stations = book.stations
-        for record in records:
-            self._now = record
-            if type(record) is Report:
-                # As little as possible: this is done for every report of the country.
-                known = stations.get(record.station)
-                if (
-                    known is not None
-                    and known.facility == record.facility
-                    and len(record.values) == len(record.indicators)
-                    and EARLIEST_US < record.observed_us < LATEST_US
-                    and (record.flags is None or len(record.flags) == len(record.values))
-                ):
-                    yield record
-                else:
-                    rejects.append(self._refuse(record))
-            elif isinstance(record, Activate):
-                before = book
-                try:
-                    self._share_of(record.bundle, self.number)
-                except Exception as error:
-                    detail = f"bundle {record.bundle}: {_told(error)}"
-                    rejects.append(Reject("unknown-bundle", detail, "", _raw(record)))
-                    continue
-                yield record
-                book = self.engine.book
-                stations = book.stations if book else {}
-                # Those that are gone are told about, too: they are taken back.
-                for each in (before, book):
-                    self.changed.update(dict.fromkeys(each.facilities if each else ()))
-            elif isinstance(record, Tick) and not EARLIEST_US < record.at_us < LATEST_US:
-                rejects.append(Reject("bad-time", f"a tick at {record.at_us} µs", "", _raw(record)))
-            else:
-                yield record
+    def _admit(self, record: Record) -> bool:
+        """Whether the engine may judge it; what it may not is rejected."""
+        self._now, book = record, self.engine.book
+        if isinstance(record, Report):
+            known = book.stations.get(record.station) if book is not None else None
+            if (
+                known is not None
+                and known.facility == record.facility
+                and len(record.values) == len(record.indicators)
+                and EARLIEST_US < record.observed_us < LATEST_US
+                and (record.flags is None or len(record.flags) == len(record.values))
+            ):
+                return True
+            self._rejects.append(self._refuse(record))
+        elif isinstance(record, Activate):
+            return self._admit_bundle(record)
+        elif isinstance(record, Tick) and not EARLIEST_US < record.at_us < LATEST_US:
+            detail = f"a tick at {record.at_us} µs"
+            self._rejects.append(Reject("bad-time", detail, "", _raw(record)))
+        else:
+            return True
+        return False
+
+    def _admit_bundle(self, record: Activate) -> bool:
+        try:
+            share = self._share_of(record.bundle, self.number)
+        except Exception as error:
+            detail = f"bundle {record.bundle}: {_told(error)}"
+            self._rejects.append(Reject("unknown-bundle", detail, "", _raw(record)))
+            return False
+        # Those that are gone are told about, too: they are taken back.
+        before = self.engine.book
+        self.changed.update(dict.fromkeys(before.facilities if before else ()))
+        self.changed.update(dict.fromkeys(facility.id for facility in share.facilities))
+        return True
 
     def _refuse(self, report: Report) -> Reject:
         facility, station = report.facility, report.station
@@ -246,7 +231,7 @@ class Partition:
         self.next = next_offset
         sleep.restore(self.engine, head, cells)
         self._standing = set(self.engine.cells)
-        self.changed = dict.fromkeys(untold)
+        self.engine.touched = dict.fromkeys(untold)
 
     # -- looking -----------------------------------------------------------------------------
 

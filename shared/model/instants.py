@@ -15,6 +15,10 @@ from zoneinfo import ZoneInfo
 Instant = NewType("Instant", int)
 """Microseconds since the Unix epoch, UTC."""
 
+EARLIEST_US = -62_000_000_000_000_000
+LATEST_US = 253_000_000_000_000_000
+"""The years 5 to 9987: instants that every time zone can write."""
+
 Interval = Literal["realtime", "minute", "hour", "day"]
 INTERVALS: tuple[Interval, ...] = ("realtime", "minute", "hour", "day")
 INTERVAL_US: dict[str, int] = {"minute": 60_000_000, "hour": 3_600_000_000, "day": 86_400_000_000}

@@ -7,6 +7,9 @@ them through to the series before anybody looks. Where some values lie outside, 
 those series alone are asked; the band of a series on which something stands is empty.
 """
 
+from math import inf
+
+from services.rules.core.alike import Alike
 from services.rules.core.book import Judging
 from services.rules.core.hold import Hold
 from services.rules.core.levels import NONE
@@ -84,8 +87,8 @@ class Cell:
         self.settled = True
         self.observed_us = NEVER
         self.values: tuple[float, ...] = ()
-        self.lows: list[float] = []
-        self.highs: list[float] = []
+        self.lows: tuple[float, ...] = ()
+        self.highs: tuple[float, ...] = ()
         self.pending_heard_us: int | None = None
         self.rules: list[Judging] = []
         self.adopt(rules)
@@ -140,20 +143,23 @@ class Cell:
             series.heard_us = self.pending_heard_us
         self.settled = True
 
-    def arm(self, indicators: tuple[str, ...]) -> None:
+    def arm(self, indicators: tuple[str, ...], alike: Alike) -> None:
         """After a report was judged in full: may the next one like it take the quiet path?"""
-        self.shape = indicators
+        self.shape = alike(indicators)
         self.shape_series = [self.series[indicator] for indicator in indicators]
         self.quiet = not self.ratios and len(set(indicators)) == len(indicators)
         if self.quiet:
             self.observed_us = max(series.newest_us for series in self.shape_series)
             bands = [_band(series) for series in self.shape_series]
-            self.lows = [low for low, _ in bands]
-            self.highs = [high for _, high in bands]
+            self.lows = alike(tuple(low for low, _ in bands))
+            self.highs = alike(tuple(high for _, high in bands))
 
-    def arm_one(self, index: int) -> None:
-        """The same for one series of the shape, after its rules have judged."""
-        self.lows[index], self.highs[index] = _band(self.shape_series[index])
+    def arm_again(self, changed: list[int], alike: Alike) -> None:
+        """The same for some series of the shape, after their rules have judged."""
+        lows, highs = list(self.lows), list(self.highs)
+        for index in changed:
+            lows[index], highs[index] = _band(self.shape_series[index])
+        self.lows, self.highs = alike(tuple(lows)), alike(tuple(highs))
 
 
 def _is_calm(series: Series) -> bool:
@@ -165,7 +171,7 @@ def _is_calm(series: Series) -> bool:
 
 def _band(series: Series) -> tuple[float, float]:
     """The values strictly between which no rule has anything to say; none while one stands."""
-    low, high = float("-inf"), float("inf")
+    low, high = -inf, inf
     if not _is_calm(series):
         return high, low
     for judging, _ in series.holds:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from services.rules.core import missing, ratio
 from services.rules.core.activation import AT_ONCE, activate
+from services.rules.core.alike import Alike
 from services.rules.core.book import Book, Judging
 from services.rules.core.cell import Cell, RatioState, Series
 from services.rules.core.clock import LogClock
@@ -21,7 +22,7 @@ from services.rules.core.memory import Memory
 from services.rules.core.missing import Watch
 from shared.model import units
 from shared.model.configuration import Bundle
-from shared.model.instants import Instant, local_day
+from shared.model.instants import LATEST_US, Instant, local_day
 from shared.model.report import Activate, Record, Report, Tick
 from shared.model.rule import Missing, Ratio
 from shared.model.transition import Transition
@@ -43,9 +44,12 @@ class Engine:
         self.asleep: dict[Key, bytes] = {}
         """Restored cells that nobody needed yet, as they were saved (core.sleep)."""
         self.awaken: Callable[[bytes], Cell] | None = None
+        self.alike = Alike()
         self.judged = 0
         self.emitted = 0
         self.dirty: set[Key] = set()
+        self.touched: dict[str, None] = {}
+        """Facilities with a reading since somebody last looked at them, the oldest first."""
         self.deaf_never = False
         """A backtest without ticks of its own has no deafness (contract §8.20)."""
         self._due: list[Due] = []
@@ -57,11 +61,14 @@ class Engine:
 
     # -- records -----------------------------------------------------------------------------
 
-    def apply(self, records: Iterable[Record]) -> list[Transition]:
+    def apply(
+        self, records: Iterable[Record], admit: Callable[[Record], bool] | None = None
+    ) -> list[Transition]:
         """Judge records in order; transitions come in the order of their records.
 
         When a record raises, `broken` gives the transitions of those before it; handing over
-        an iterator lets the caller go on with those after it.
+        an iterator lets the caller go on with those after it. `admit` is asked about every
+        record but those on the quiet path: they are like one that it let in.
         """
         cells, dirty = self.cells, self.dirty
         for record in records:
@@ -72,24 +79,32 @@ class Engine:
                 if (
                     cell is not None
                     and cell.quiet
-                    and observed_us > cell.observed_us
+                    and cell.observed_us < observed_us < LATEST_US
                     and record.flags is None
                     and record.indicators == cell.shape
+                    and record.facility == cell.facility
                 ):
                     values = record.values
-                    for low, value, high in zip(cell.lows, values, cell.highs, strict=False):
-                        if not low < value < high:
-                            break
-                    else:
-                        cell.observed_us = observed_us
-                        cell.values = values
-                        cell.received_us = record.received_us
-                        cell.pending_heard_us = self.clock.now_us
-                        self.judged += len(values)
-                        if cell.settled:
-                            cell.settled = False
-                            dirty.add((record.station, record.interval))
-                        continue
+                    try:
+                        for low, value, high in zip(cell.lows, values, cell.highs, strict=True):
+                            if not low < value < high:
+                                break
+                        else:
+                            cell.observed_us = observed_us
+                            cell.values = values
+                            cell.received_us = record.received_us
+                            cell.pending_heard_us = self.clock.now_us
+                            self.judged += len(values)
+                            if cell.settled:
+                                cell.settled = False
+                                dirty.add((record.station, record.interval))
+                                self.touched[cell.facility] = None
+                            continue
+                    except ValueError:
+                        pass  # not as many values as indicators: the long way finds words for it
+            if admit is not None and not admit(record):
+                continue
+            if isinstance(record, Report):
                 self._judge(record)
             elif isinstance(record, Tick):
                 self._tick(record.at_us)
@@ -114,6 +129,7 @@ class Engine:
                 report.facility, report.station, report.interval, book.rules_of(report.station)
             )
         self.dirty.add(key)
+        self.touched[report.facility] = None
         cell.settle()
         if (
             cell.quiet
@@ -121,8 +137,11 @@ class Engine:
             and report.indicators == cell.shape
             and report.observed_us > cell.observed_us
         ):
+            cell.quiet = False  # should a rule break, the next report takes the long way
             self._judge_partly(cell, report)
+            cell.quiet = True
             return
+        cell.quiet = False
         newer: set[str] = set()
         for index, indicator in enumerate(report.indicators):
             value, flag = report.values[index], report.flag(index)
@@ -140,13 +159,14 @@ class Engine:
         if newer:
             for state in cell.ratios:
                 self._ratio(cell, state, report, newer)
-        cell.arm(report.indicators)
+        cell.arm(report.indicators, self.alike)
 
     def _judge_partly(self, cell: Cell, report: Report) -> None:
         """A report like the last one: only the series outside their quiet bands ask their rules."""
         at_us, now_us = report.observed_us, self.clock.now_us
         values, lows, highs = report.values, cell.lows, cell.highs
         cell.observed_us, cell.received_us = at_us, report.received_us
+        moved = []
         for index, series in enumerate(cell.shape_series):
             value = values[index]
             series.newest_us, series.value, series.flag = at_us, value, "N"
@@ -157,7 +177,8 @@ class Engine:
                 self._reading(cell, judging, hold, report, value, "N")
             for judging, watch in series.watches:
                 self._heard(cell, judging, watch, series, report)
-            cell.arm_one(index)
+            moved.append(index)
+        cell.arm_again(moved, self.alike)
 
     def broken(self) -> list[Transition]:
         """After `apply` raised: what was said before the record that broke; its own is forgotten."""

@@ -6,6 +6,7 @@ from random import Random
 import msgspec
 import pytest
 
+from services.rules.core import view
 from services.rules.partition import Applied, Partition
 from services.rules.shares import Shares, split
 from shared.errors import Unavailable
@@ -266,3 +267,33 @@ def test_those_to_be_told_about_are_remembered() -> None:
     house.partition.changed.clear()
     house.feed(house.report())
     assert house.partition.cut().untold == [house.station.facility]
+
+
+def test_those_who_were_told_are_told_again_after_the_next_reading() -> None:
+    """Also after a quiet one: a look at a facility is what makes it news again."""
+    house = Hospital()
+    house.feed(house.report(), house.report(observed_us=7_200_000_000))
+    engine, facility = house.partition.engine, house.station.facility
+    house.partition.changed.clear()
+    assert view.one_facility(engine, facility) is not None
+    assert house.partition.changed == {}
+    house.feed(house.report(observed_us=10_800_000_000))
+    assert list(house.partition.changed) == [facility]
+
+
+def test_a_rule_that_broke_makes_no_series_deaf() -> None:
+    """Two series leave their bands and the second one's rule breaks: the next report asks both."""
+    house = Hospital()
+    pair = ("w01018", "w21003")
+    house.feed(house.report(indicators=pair, values=(4.0, 1.0)))
+    cell = house.partition.engine.cells[house.station.id, "hour"]
+    broken = cell.series["w21003"]
+    good, broken.holds = broken.holds, [None]  # type: ignore[list-item]
+    cell.lows, cell.highs = (9e9, 9e9), (-9e9, -9e9)
+    loud = house.report(indicators=pair, values=(900.0, 1.0), observed_us=7_200_000_000)
+    assert [r.reason for r in house.feed(loud).rejects] == ["not-judged"]
+    broken.holds = good
+    assert not cell.quiet
+    later = msgspec.structs.replace(loud, observed_us=10_800_000_000)
+    assert house.feed(later).rejects == []
+    assert cell.series["w01018"].newest_us == 10_800_000_000
