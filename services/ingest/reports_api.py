@@ -135,8 +135,8 @@ class ReportsApi:
                 return waiting.result()
             if submitted.cancel():
                 raise SlowDown("it stood in the queue for too long")
-        # The disk has had it for seconds and says nothing.
-        raise Unavailable("the disk does not answer; whether it has this nobody can tell")
+        # The log has had it for seconds and says nothing.
+        raise Unavailable("the log does not answer; whether it has this nobody can tell")
 
     async def letters(self, request: Request) -> Response:
         return await self._for_operator(request, self._listing)
