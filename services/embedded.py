@@ -97,7 +97,8 @@ class Running:
         self.gate = Gate(configuration)
         self._hj212 = Hj212Port(
             submission=self.writer, stations=by_mn(configuration.stations),
-            catalogue=configuration.indicators, zone=configuration.site.zone, metrics=self.metrics,
+            catalogue=configuration.indicators, flags=configuration.flags,
+            zone=configuration.site.zone, metrics=self.metrics,
         )  # fmt: skip
         self._serving = Serving(
             ports[0], self._app, start_beside=self._open_hj212, stop_beside=self._close_hj212

@@ -59,15 +59,19 @@ class Hj212Port:
         submission: Submission,
         stations: Mapping[str, Station],
         catalogue: Container[str],
+        flags: Mapping[str, Container[str]],
         zone: ZoneInfo,
         metrics: Metrics,
         idle_s: float = IDLE_S,
         settle_s: float = SETTLE_S,
         log_away_s: float = LOG_AWAY_S,
     ) -> None:
-        """`stations` by MN (`session.by_mn`); `catalogue` holds the codes of the indicators."""
+        """`stations` by MN (`session.by_mn`); `catalogue` holds the codes of the indicators, `flags` by
+        station those that its own dictionary explains.
+        """
         self._submission, self._metrics = submission, metrics
         self._stations, self._catalogue, self._zone = stations, catalogue, zone
+        self._flags = flags
         self._idle_s, self._settle_s, self._log_away_s = idle_s, settle_s, log_away_s
         self._server: asyncio.Server | None = None
         self._stopping = asyncio.Event()
@@ -128,7 +132,7 @@ class Hj212Port:
         task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(self._stations, self._catalogue, self._zone)
+        session = Session(self._stations, self._catalogue, self._zone, self._flags)
         self._metrics.connections.inc()
         _keep_alive(writer)
         why = "closed"

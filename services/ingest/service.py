@@ -79,7 +79,7 @@ class Ingest:
         self.inbox = Inbox(options.kafka, security.kafka_python(), self.writer, zone, self.metrics)
         self.hj212 = Hj212Port(
             submission=self.writer, stations=by_mn(configuration.stations),
-            catalogue=configuration.indicators, zone=zone, metrics=self.metrics,
+            catalogue=configuration.indicators, flags=configuration.flags, zone=zone, metrics=self.metrics,
         )  # fmt: skip
         self._hj212_socket = ports[1]
         self.serving = Serving(

@@ -21,6 +21,7 @@ def assemble(
     facilities = places.facilities(a, territories)
     rules.switch_packs_on(a)
     stations = places.stations(a, facilities)
+    flags = places.flags(a)
     built_rules = rules.build(a, territories)
     channels = people.channels(a)
     persons = people.people(a, territories, channels)
@@ -41,5 +42,6 @@ def assemble(
         channels,
         built_rules,
         a.indicators,
+        flags,
     )
     return configuration, a.findings

@@ -91,7 +91,7 @@ def _read_and_build(
         document, found = read(path, directory, environ)
         findings += found
         if found and document.value is None:
-            left.lists |= {name, "stations"} if name == "facilities" else {name}
+            left.lists |= {name, "stations", "flags"} if name == "facilities" else {name}
             continue
         model = validate(FILES[name], document, findings, left)
         if model is not None:

@@ -149,6 +149,20 @@ def stations(a: Assembly, among: dict[str, Facility]) -> dict[str, Station]:
     }
 
 
+def flags(a: Assembly) -> dict[str, dict[str, str]]:
+    """What is meant by the flags of each station that says so, by station."""
+    known = {
+        code: dict(item.model.meanings)
+        for code, item in a.unique("dictionary of flags", a.items("facilities", "flags")).items()
+    }
+    built = {}
+    for item in a.items("facilities", "stations"):
+        if item.model.flags is not None:
+            a.known(item, "dictionary of flags", item.model.flags, known, "flags")
+            built[item.model.id] = known.get(item.model.flags, {})
+    return built
+
+
 def _codes(a: Assembly, item: Item) -> dict[str, CodeMeaning]:
     """What the HJ 212 codes of a station mean. An indicator that nobody knows is hereby named."""
     built = {}

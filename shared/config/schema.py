@@ -31,6 +31,8 @@ Kind = Literal[
 ]  # fmt: skip
 
 
+LONGEST_FLAG = 8
+"""Characters of a flag as it is sent; longer ones are refused where they arrive."""
 VERSION = 1
 """Of the configuration format: what `version` in site.yaml says."""
 
@@ -50,6 +52,15 @@ def _none_is_empty(value: Any) -> Any:
 
 Items = BeforeValidator(_none_is_empty)
 OneOrMore = BeforeValidator(_several)
+
+
+def _digits_are_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+FlagSent = Annotated[
+    str, BeforeValidator(_digits_are_text), Field(min_length=1, max_length=LONGEST_FLAG)
+]
 
 
 class SiteModel(Model):
@@ -133,15 +144,27 @@ class Hj212Model(Model):
     window_label: Literal["start", "end"] = "start"
 
 
+Flag = Literal["N", "T", "D", "B", "F", "M", "C", "S"]
+
+
+class FlagsModel(Model):
+    """What the quality flags of one kind of source mean, in those of HJ 212."""
+
+    id: Id
+    meanings: Annotated[dict[FlagSent, Flag], Field(min_length=1)]
+
+
 class StationModel(Model):
     id: Id
     facility: Id
     point: Id | None = None
     hj212: Hj212Model | None = None
     codes: dict[str, CodeModel] = {}
+    flags: Id | None = None
 
 
 class FacilitiesFile(Model):
+    flags: Annotated[list[FlagsModel], Items] = []
     facilities: Annotated[list[FacilityModel], Items] = []
     stations: Annotated[list[StationModel], Items] = []
 

@@ -83,6 +83,8 @@ class Configuration(msgspec.Struct, frozen=True):
     channels: dict[str, Channel]
     rules: dict[str, Rule]
     indicators: dict[str, Indicator]
+    flags: dict[str, dict[str, str]] = {}
+    """By station: what the flags of its source mean, in those of HJ 212. Others mean themselves."""
 
     def stations_of(self, facility: str) -> list[Station]:
         return [station for station in self.stations.values() if station.facility == facility]

@@ -27,6 +27,7 @@ class Judge:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._zone = configuration.site.zone
+        self._flags = configuration.flags
         self._stations: dict[str, list[str]] = {}
         for station in configuration.stations.values():
             self._stations.setdefault(station.facility, []).append(station.id)
@@ -89,6 +90,8 @@ class Judge:
                 return value
             values.append(value)
         flags = tuple(reading.flag for reading in candidate.readings)
+        if (meanings := self._flags.get(station)) is not None:
+            flags = tuple(meanings.get(flag, flag) for flag in flags)
         return Report(
             facility=candidate.facility,
             station=station,

@@ -112,6 +112,7 @@ def run(
             submission=ingest,
             stations=by_mn(stations(count)),
             catalogue={"w01018"},
+            flags={},
             zone=ZONE,
             metrics=Metrics(CollectorRegistry()),
             idle_s=idle_s,
@@ -281,6 +282,7 @@ def test_a_port_that_is_taken_is_named() -> None:
             submission=town.ingest,
             stations={},
             catalogue=(),
+            flags={},
             zone=ZONE,
             metrics=Metrics(CollectorRegistry()),
         )

@@ -76,6 +76,7 @@ def test_frames_arrive_once_and_what_is_refused_is_kept(tmp_path: Path) -> None:
             submission=writer,
             stations=by_mn(site.stations),
             catalogue=site.indicators,
+            flags={},
             zone=site.site.zone,
             metrics=metrics,
         )

@@ -51,13 +51,18 @@ class Yield(msgspec.Struct, frozen=True):
 
 
 def read_upload(
-    packet: Packet, station: Station, catalogue: Container[str], zone: ZoneInfo
+    packet: Packet,
+    station: Station,
+    catalogue: Container[str],
+    zone: ZoneInfo,
+    own_flags: Container[str] = (),
 ) -> Yield:
     """The readings of an upload whose CN is one of `UPLOADS`.
 
     A part of a split record is a report of its own: a reading is known by series and window, not
     by the frame that brought it, so parts need no reassembly, and each can be acknowledged as
-    soon as what it carries is durable. `catalogue` holds the known indicators.
+    soon as what it carries is durable. `catalogue` holds the known indicators, `own_flags` the
+    flags that the station's own dictionary explains later: they stay as they were sent.
     """
     if not packet.groups:
         return Yield(None)
@@ -80,7 +85,9 @@ def read_upload(
             bad.append(code)
             continue
         indicator, unit = meaning
-        flag = _flag(flags.get(code) or record_flag, packet.get("ST"))
+        flag = flags.get(code) or record_flag
+        if flag not in own_flags:
+            flag = _flag(flag, packet.get("ST"))
         taken[indicator] = CandidateReading(indicator, value, unit, flag)
     observed = _observed(label, interval, station, zone)
     left_out = (tuple(unknown), tuple(bad))

@@ -77,9 +77,14 @@ class Session:
     """Feed it bytes; do what it says, in order. One per connection."""
 
     def __init__(
-        self, stations: Mapping[str, Station], catalogue: Container[str], zone: ZoneInfo
+        self,
+        stations: Mapping[str, Station],
+        catalogue: Container[str],
+        zone: ZoneInfo,
+        flags: Mapping[str, Container[str]] = {},
     ) -> None:
         self._stations, self._catalogue, self._zone = stations, catalogue, zone
+        self._flags = flags
         self._deframer = Deframer()
         self._unframed = 0
         self._heard: set[str] = set()
@@ -157,7 +162,8 @@ class Session:
         kind: CrcKind,
         actions: list[Action],
     ) -> None:
-        found = read_upload(packet, station, self._catalogue, self._zone)
+        own_flags = self._flags.get(station.id, ())
+        found = read_upload(packet, station, self._catalogue, self._zone, own_flags)
         reply = answer(packet, DATA_ANSWER, kind)
         if found.item is None:
             _reply(reply, actions)

@@ -300,3 +300,32 @@ def test_a_rule_that_makes_no_sense_is_refused(only: Callable[[str], str], rule,
 def test_a_rule_at_the_edge_of_sense_is_taken(only: Callable[[str], str], rule):
     """Strict, but not stricter than the manual."""
     assert only(f"{HEAD}{rule}, {BASIS}") == ""
+
+
+FLAGS = "flags:\n  - {id: cems, meanings: {B: F, St: F, 0: C}}\n"
+STATION = "    codes: {w19011:"
+
+
+def with_flags(directory, flags=FLAGS, name="cems"):
+    directory.replace("facilities.yaml", STATION, f"    flags: {name}\n{STATION}")
+    directory.replace("facilities.yaml", "stations:", f"{flags}stations:")
+
+
+def test_a_station_may_have_the_flags_of_its_source(directory):
+    """Digits may stand without quotes."""
+    with_flags(directory)
+    assert directory.load().flags == {"430105-ww-03-a": {"B": "F", "St": "F", "0": "C"}}
+
+
+def test_flags_that_nobody_explains_are_an_error(directory):
+    with_flags(directory, name="cem")
+    (said,) = directory.errors()
+    assert said.endswith(
+        "dictionary of flags 'cem' does not exist; add it or correct it"
+    ) and said.startswith("facilities.yaml:"), said
+
+
+def test_a_flag_must_become_one_of_hj212(directory):
+    with_flags(directory, FLAGS.replace("St: F", "St: X"))
+    (said,) = directory.errors()
+    assert said.startswith("facilities.yaml:") and "'X'" in said, said

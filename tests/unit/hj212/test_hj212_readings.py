@@ -137,3 +137,12 @@ def test_a_record_without_a_time_is_refused(label: str) -> None:
     found = read(f"DataTime={label};w01018-Rtd=1").item
     assert isinstance(found, Rejection)
     assert found.reason == "bad-time"
+
+
+def test_a_flag_of_the_station_s_own_dictionary_stays_as_it_was_sent() -> None:
+    """`St` is no HJ 212 flag, `B` one with another meaning here; ingest looks both up."""
+    area = "DataTime=20260301080000;w01018-Rtd=1,w01018-Flag=St;w01001-Rtd=7,w01001-Flag=b"
+    packet = parse_packet(f"ST=31;CN=2011;MN=A1;CP=&&{area}&&".encode())
+    found = read_upload(packet, STATION, CATALOGUE, ZONE, {"St", "b"}).item
+    assert isinstance(found, Candidate)
+    assert [reading.flag for reading in found.readings] == ["St", "b"]

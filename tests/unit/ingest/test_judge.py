@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -226,3 +227,19 @@ def test_a_refusal_does_not_choke_on_depth() -> None:
     for _ in range(5_000):
         value = [value]
     assert refused(reading(value=value))[0] == "bad-number"
+
+
+def test_flags_mean_what_the_dictionary_of_the_source_says() -> None:
+    """A furnace banked for the night is stopped, not out of touch; other stations keep theirs."""
+    own = configuration()
+    (station,) = own.stations_of("420100-mw-01")
+    judge = Judge(
+        msgspec.structs.replace(own, flags={station.id: {"B": "F", "St": "F", "ok": "N"}})
+    )
+    for sent, meant in (("B", "F"), ("St", "F"), ("ok", None), ("M", "M"), ("?", "?")):
+        candidate = parse_report(reading(flag=sent), ZONE)
+        assert isinstance(candidate, Candidate)
+        found = judge.judge(candidate, NOON)
+        assert isinstance(found, Report), found
+        assert found.flags == (None if meant is None else (meant,))
+    assert taken(reading(flag="B")).flags == ("B",)
