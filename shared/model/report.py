@@ -12,6 +12,10 @@ from shared.model.instants import Instant, Interval
 EVIDENCE_FLAGS = frozenset("NST")
 """Flags whose value is evidence: normal, manual, and over range (a lower bound)."""
 
+WITHDRAWN = "withdrawn"
+"""Flag of a reading that its sender took back; longer than any flag a sender can give, and to a
+reader that does not know it an unknown value. The live stream passes over it."""
+
 RECORD_FORMAT = 1
 
 
@@ -35,9 +39,24 @@ class Report(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
     received_us: Instant
     listener: str
     id: str = ""
+    revision: int | None = None
+    """Which saying of these readings this is, if its sender numbers them; last, so that a reader
+    that does not know it finds everything else where it was."""
 
     def flag(self, index: int) -> str:
         return "N" if self.flags is None else self.flags[index]
+
+    def without_withdrawn(self) -> "Report | None":
+        """What is left of it for the live stream; None: nothing."""
+        kept = [i for i in range(len(self.values)) if self.flag(i) != WITHDRAWN]
+        if not kept:
+            return None
+        return msgspec.structs.replace(
+            self,
+            indicators=tuple(self.indicators[i] for i in kept),
+            values=tuple(self.values[i] for i in kept),
+            flags=tuple(self.flag(i) for i in kept),
+        )
 
 
 class Tick(msgspec.Struct, frozen=True, array_like=True, tag="t", gc=False):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from shared.model.configuration import BUNDLE_FORMAT, Bundle, Indicator, encode_bundle
 from shared.model.facility import Capacity, Facility, Station, Territory
 from shared.model.instants import INTERVALS, window_start
-from shared.model.report import Activate, Record, Report, Tick
+from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
 from shared.model.rule import (
     Applies,
     Basis,
@@ -249,6 +249,8 @@ class Generator:
         if self.random.random() < (0.08 if self.steady else 0.35):
             flags = tuple(self.random.choice(["N", "N", "T", "S", "D", "B", "?"]) for _ in shape)
             flags = None if set(flags) == {"N"} else flags
+            if flags is not None and self.random.random() < 0.1:
+                flags = (WITHDRAWN, *flags[1:])
         return Report(
             station.facility, station.id, interval, window_start(at, interval, self.zone), shape,
             values, flags, now, "http",

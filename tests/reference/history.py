@@ -117,7 +117,7 @@ class History:
             if (record.facility, record.station, record.interval) != key[:3]:
                 continue
             for position, indicator in enumerate(record.indicators):
-                if indicator != key[3]:
+                if indicator != key[3] or record.flag(position) == "withdrawn":
                     continue
                 if found and record.observed_us <= max(reading.at for reading in found):
                     continue

@@ -23,7 +23,7 @@ from services.rules.core.missing import Watch
 from shared.model import units
 from shared.model.configuration import Bundle
 from shared.model.instants import LATEST_US, Instant, local_day
-from shared.model.report import Activate, Record, Report, Tick
+from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
 from shared.model.rule import Missing, Ratio
 from shared.model.transition import Transition
 
@@ -121,6 +121,11 @@ class Engine:
         book = self.book
         if book is None:
             return
+        if report.flags is not None and WITHDRAWN in report.flags:
+            said = report.without_withdrawn()
+            if said is None:
+                return  # history may change (core.history), the stream does not
+            report = said
         key = (report.station, report.interval)
         self.judged += len(report.values)
         cell = self.cell(key)

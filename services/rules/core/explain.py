@@ -10,7 +10,7 @@ from services.rules.core.book import Book, Judging
 from services.rules.core.levels import NONE
 from shared.model import units
 from shared.model.instants import instant_text
-from shared.model.report import EVIDENCE_FLAGS, Report
+from shared.model.report import EVIDENCE_FLAGS, WITHDRAWN, Report
 from shared.model.rule import Missing, Ratio
 
 
@@ -32,6 +32,10 @@ def explain(book: Book, report: Report) -> list[dict[str, Any]]:
 
 def _reason(book: Book, judging: Judging, report: Report) -> str:
     condition = judging.rule.condition
+    if judging.indicator in report.indicators:
+        place = report.indicators.index(judging.indicator)
+        if report.flag(place) == WITHDRAWN:
+            return "its sender took it back: the history is amended, the live stream is not"
     if isinstance(condition, Missing):
         return "a reading came, so nothing is missing from here on"
     if not judging.in_force(report.observed_us):

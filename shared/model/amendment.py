@@ -1,0 +1,69 @@
+"""Amendments: what a late, corrected or withdrawn reading changed in the history of episodes."""
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from shared.model.instants import Instant, Interval
+from shared.model.severity import Severity
+
+AMENDMENT_FORMAT = 1
+Kind = Literal["appeared", "vanished", "changed"]
+Why = Literal["late", "corrected", "withdrawn"]
+
+
+class Span(msgspec.Struct, frozen=True):
+    """One episode that fired: from when to when, and the worst it reached."""
+
+    start_us: Instant
+    fired_us: Instant
+    end_us: Instant | None
+    severity: Severity
+    value: float | None
+    limit: str | None
+    unit: str | None
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """The reading that changed it; `value` None when it was withdrawn."""
+
+    why: Why
+    indicator: str
+    observed_us: Instant
+    value: float | None
+    flag: str
+    report_id: str
+    received_us: Instant
+
+
+class Amendment(msgspec.Struct, frozen=True):
+    """One episode of one alert, before and after. The id names what changed it and what changed."""
+
+    format: int
+    id: str
+    kind: Kind
+    rule: str
+    facility: str
+    station: str
+    indicator: str
+    interval: Interval
+    before: Span | None
+    after: Span | None
+    cause: Cause
+    at_us: Instant
+    """Log time at which it was seen."""
+    position: int
+    """Where in the log that was."""
+
+    @property
+    def alert(self) -> tuple[str, str, str, str, str]:
+        return (self.rule, self.facility, self.station, self.indicator, self.interval)
+
+
+def amendment_id(
+    alert: tuple[str, ...], before: Span | None, after: Span | None, cause: Cause, order: int
+) -> str:
+    """A hash of the alert, the change, and the reading with its place in the log: 32 hex digits."""
+    said = msgspec.msgpack.encode((alert, before, after, cause, order))
+    return hashlib.sha256(said).hexdigest()[:32]
