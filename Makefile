@@ -1,7 +1,7 @@
 # Yujing (预警). `make` alone prints the verbs.
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev parts run run-kafka cluster-parts test fast check simulate reference kill bench bench-kafka schemas clean
+.PHONY: help setup setup-dev parts run run-kafka cluster-parts test fast check simulate reference eval air kill bench bench-kafka schemas clean
 
 help: ## print the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench-kafka: setup-dev cluster-parts ## the same on Kafka and PostgreSQL, into d
 
 eval: setup-dev ## score the anomaly conditions on labelled series: make eval DATA=PATH
 	@$(PY) -m tests.eval $(DATA)
+
+air: setup-dev ## judge years of hourly air, and faults put into them: make air DATA=PATH
+	@$(PY) -m tests.air $(DATA)
 
 schemas: setup-dev ## write docs/schemas and docs/packs.md from the configuration model
 	@$(PY) -m shared.config.schemas --write && $(PY) -m shared.config.packs_page --write
