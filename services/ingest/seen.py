@@ -147,7 +147,12 @@ class Seen:
                 return
 
     def known(self, report: Report, pending: Iterable[Report] = ()) -> bool:
-        """Is every reading of it known with the same value and flag? `pending` are not yet logged."""
+        """
+        Is every reading of it known with the same value and flag? `pending` are not yet logged.
+
+        A report that has a revision is not what was said under a lower one: 12 after 120 after
+        12 is news.
+        """
         series = series_of(report)
         stored: list[Report] = list(pending)
         if report.observed_us <= self._newest_of(series):
@@ -164,6 +169,7 @@ class Seen:
         known = {
             (indicator, value, old.flag(i))
             for old in stored
+            if report.revision is None or (old.revision or 0) >= report.revision
             for i, (indicator, value) in enumerate(zip(old.indicators, old.values, strict=True))
         }
         return all(
@@ -291,7 +297,8 @@ def _readable(value: bytes) -> list[Record]:
 
 def _digest(report: Report) -> int:
     """63 bits of what the report says, in its order: equal reports have equal digests."""
-    said = msgspec.msgpack.encode((report.indicators, report.values, report.flags))
+    what = (report.indicators, report.values, report.flags)
+    said = msgspec.msgpack.encode(what if report.revision is None else (*what, report.revision))
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest()) >> 1
 
 

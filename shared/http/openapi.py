@@ -31,6 +31,7 @@ def _one_of(*values: str) -> Schema:
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
 WHOLE: Schema = {"type": "integer"}
+FLAG: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 MAYBE_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
 MAYBE_TEXT: Schema = {"type": ["string", "null"]}
@@ -40,10 +41,14 @@ INTERVAL = _one_of("realtime", "minute", "hour", "day")
 SEVERITY = _one_of("blue", "yellow", "orange", "red")
 
 SCHEMAS: dict[str, Schema] = {
-    "Reading": _object("indicator value", "unit flag", value=NUMBER),
+    "Reading": _object(
+        "indicator", "value unit flag withdrawn", value=MAYBE_NUMBER, withdrawn=FLAG
+    ),
     "Report": _object(
         "facility observed_at interval readings",
-        "id station",
+        "id station revision withdrawn",
+        revision={**WHOLE, "minimum": 0},
+        withdrawn=FLAG,
         observed_at=TIME,
         interval=INTERVAL,
         readings={**_list(_ref("Reading")), "minItems": 1},

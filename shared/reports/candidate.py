@@ -42,7 +42,7 @@ The last five, from `crc` on, exist on HJ 212 only."""
 
 
 class CandidateReading(msgspec.Struct, frozen=True):
-    """`unit` None means the indicator's own."""
+    """`unit` None means the indicator's own. What is withdrawn has that flag and the value 0."""
 
     indicator: str
     value: float
@@ -59,6 +59,7 @@ class Candidate(msgspec.Struct, frozen=True):
     observed_us: Instant
     readings: tuple[CandidateReading, ...]
     id: str = ""
+    revision: int | None = None
 
 
 class Rejection(msgspec.Struct, frozen=True):

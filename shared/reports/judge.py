@@ -103,6 +103,7 @@ class Judge:
             received_us=Instant(now_us if now_us is not None else start),
             listener=listener,
             id=candidate.id,
+            revision=candidate.revision,
         )
 
     def _station(self, candidate: Candidate) -> str | Rejection:

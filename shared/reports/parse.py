@@ -1,16 +1,20 @@
 """A decoded JSON object becomes a Candidate, or a Rejection that points at what is wrong."""
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 from shared.model.instants import INTERVALS, parse_instant
+from shared.model.report import WITHDRAWN
 from shared.reports.candidate import Candidate, CandidateReading, Reason, Rejection
 
-FIELDS = frozenset({"id", "facility", "station", "observed_at", "interval", "readings"})
-READING_FIELDS = frozenset({"indicator", "value", "unit", "flag"})
+FIELDS = frozenset(
+    {"id", "facility", "station", "observed_at", "interval", "readings", "revision", "withdrawn"}
+)
+READING_FIELDS = frozenset({"indicator", "value", "unit", "flag", "withdrawn"})
 LONGEST_ID = 128
 LONGEST_FLAG = 8
+LAST_REVISION = 1_000_000_000
 MOST_READINGS = 1_000
 """Of one report; a station has a few dozen indicators."""
 
@@ -89,12 +93,38 @@ def _report(item: object, zone: ZoneInfo) -> Candidate:
         station=station,
         interval=interval,
         observed_us=observed_us,
-        readings=_readings(fields.get("readings")),
+        readings=_readings(fields.get("readings"), _yes(fields, "withdrawn", "")),
         id=given_id or "",
+        revision=_revision(fields),
     )
 
 
-def _readings(items: object) -> tuple[CandidateReading, ...]:
+def _revision(fields: dict[str, Any]) -> int | None:
+    value = fields.get("revision")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LAST_REVISION:
+        raise _Bad(
+            "bad-field",
+            "/revision",
+            f"revision is {_shown(value)}; give a whole number from 0 to {LAST_REVISION}, "
+            "higher for what is said later of the same window",
+        )
+    return value
+
+
+def _yes(fields: dict[str, Any], name: str, pointer: str) -> bool:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise _Bad(
+            "bad-field",
+            f"{pointer}/{name}",
+            f"{name} is {_shown(value)}; give true or leave it out",
+        )
+    return bool(value)
+
+
+def _readings(items: object, withdrawn: bool) -> tuple[CandidateReading, ...]:
     if not isinstance(items, list) or not items:
         raise _Bad(
             "bad-field",
@@ -106,7 +136,9 @@ def _readings(items: object) -> tuple[CandidateReading, ...]:
         raise _Bad(
             "too-many", "/readings", f"{len(items)} readings in one report; at most {MOST_READINGS}"
         )
-    readings = tuple(_reading(item, f"/readings/{index}") for index, item in enumerate(items))
+    readings = tuple(
+        _reading(item, f"/readings/{index}", withdrawn) for index, item in enumerate(items)
+    )
     seen: set[str] = set()
     for index, reading in enumerate(readings):
         if reading.indicator in seen:
@@ -119,7 +151,7 @@ def _readings(items: object) -> tuple[CandidateReading, ...]:
     return readings
 
 
-def _reading(item: object, pointer: str) -> CandidateReading:
+def _reading(item: object, pointer: str, withdrawn: bool) -> CandidateReading:
     fields = _object(item, READING_FIELDS, pointer)
     indicator = _text(fields, "indicator", pointer, required=True)
     unit = _text(fields, "unit", pointer)
@@ -127,7 +159,10 @@ def _reading(item: object, pointer: str) -> CandidateReading:
     if flag is not None and len(flag) > LONGEST_FLAG:
         raise _Bad("bad-field", f"{pointer}/flag", f"flag is longer than {LONGEST_FLAG} characters")
     value = fields.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    assert indicator is not None
+    if (_yes(fields, "withdrawn", pointer) or withdrawn) and (value is None or _is_number(value)):
+        return CandidateReading(indicator, 0.0, unit, WITHDRAWN)
+    if not _is_number(value):
         raise _Bad("bad-number", f"{pointer}/value", f"value is {_shown(value)}; give a number")
     try:
         number = float(value)
@@ -135,8 +170,11 @@ def _reading(item: object, pointer: str) -> CandidateReading:
         number = math.inf
     if not math.isfinite(number):
         raise _Bad("bad-number", f"{pointer}/value", "value is not a finite number")
-    assert indicator is not None
     return CandidateReading(indicator, number, unit, flag or "N")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _object(item: object, allowed: frozenset[str], pointer: str) -> dict[str, Any]:
