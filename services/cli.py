@@ -442,15 +442,43 @@ def on_call(
 
 @app.command()
 def why(
-    id_: Annotated[str, typer.Argument(metavar="ID")],
+    id_: Annotated[
+        str | None, typer.Argument(metavar="[ID|FACILITY/STATION/INDICATOR]", show_default=False)
+    ] = None,
+    facility: Annotated[str | None, typer.Option("--facility")] = None,
+    station: Annotated[
+        str | None, typer.Option("--station", help="Needed where there are several.")
+    ] = None,
+    indicator: Annotated[str | None, typer.Option("--indicator")] = None,
+    interval: Annotated[str, typer.Option("--interval")] = "realtime",
+    at: Annotated[
+        str | None, typer.Option("--at", help="RFC 3339: the minute asked about.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="log: what had come in by then; observed: else.")
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Why somebody was told, or not: a report, transition, incident or notification."""
-    from services.notify.clients import run_why
+    """Why somebody was told, or not.
 
-    raise typer.Exit(run_why(url, token, id_, as_json=as_json))
+    Of a report, transition, incident or notification by its ID; of a series and a minute with
+    --facility --indicator --at, or FACILITY/STATION/INDICATOR --at.
+    """
+    from services.notify.clients import run_why
+    from services.why_ask import run_series, series_of
+
+    if at is None and facility is None:
+        if id_ is None:
+            raise typer.BadParameter("why needs an ID, or --facility, --indicator and --at")
+        raise typer.Exit(run_why(url, token, id_, as_json=as_json))
+    query = series_of(id_, facility, station, indicator) | {"interval": interval}
+    query |= {name: value for name, value in (("at", at), ("by", by)) if value}
+    for name in ("facility", "indicator", "at"):
+        if name not in query:
+            raise typer.BadParameter(f"why of a series needs --{name}")
+    raise typer.Exit(run_series(url, token, query, as_json=as_json))
 
 
 @audit.command("verify")

@@ -32,13 +32,15 @@ from services.notify.desk.desk import Desk
 from services.notify.receipts import receipt_status
 from services.notify.sender import run as run_sender
 from services.rules import api as rules_api
+from services.rules import why_api
 from services.rules import worker as rules_worker
+from services.rules.past import Past
 from services.rules.store import RulesStore
 from services.rules.worker import RulesWorker
 from services.why import Why
 from shared import data_directory
 from shared.access import Gate
-from shared.clock import Clock, ScenarioClock
+from shared.clock import Clock, ScenarioClock, real_monotonic
 from shared.config.load import load
 from shared.data_directory import DataDirectory
 from shared.errors import Unavailable
@@ -46,7 +48,7 @@ from shared.http.basics import basic_routes, openapi_route, problem_handlers
 from shared.http.openapi import document
 from shared.http.serving import Serving, block_signals, wait_for_end
 from shared.log.sqlite import SqliteLog
-from shared.model.configuration import Configuration
+from shared.model.configuration import Configuration, decode_bundle
 from shared.model.instants import Instant
 from shared.observe import logs
 from shared.observe.metrics import Metrics
@@ -86,6 +88,10 @@ class Running:
         self.ticker = Ticker(self.writer, clock, self.tick_us, self.metrics, self.seen.last_tick_us)
         self.store = RulesStore(path / "rules.db")
         self.rules = RulesWorker(self.log, self.log, self.store, self.metrics)
+        self.past = Past(
+            self.log, lambda name: decode_bundle(self.log.get(name)), self.rules.bundle_name,
+            real_monotonic,
+        )  # fmt: skip
         self.desk = Desk.at(path / "desk.db")
         self.notify, self.sender, self.links, self.channels = notify_app.build(
             self.desk, configuration, clock, self.metrics
@@ -173,6 +179,7 @@ class Running:
                 self.writer, self.gate, configuration.site.zone, self.log, self.metrics
             ),
             *rules_api.routes(self.rules, self.store, self.gate, configuration),
+            *why_api.routes(self.past, self.gate, configuration),
             *served,
         ]
         return Starlette(routes=routes, exception_handlers=problem_handlers())

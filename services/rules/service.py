@@ -17,16 +17,17 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from services.rules import api
+from services.rules import api, why_api
 from services.rules.alerts_out import ConfluentOut
 from services.rules.faust_app import FaustRules, die
 from services.rules.keeper import Keeper
 from services.rules.partition import Partition
 from services.rules.partition_store import PartitionStore
+from services.rules.past import Past
 from services.rules.shares import Shares
 from services.rules.statuses import Statuses
 from shared.access import Gate
-from shared.clock import Clock
+from shared.clock import Clock, real_monotonic
 from shared.config.load import load
 from shared.errors import ConfigError, Unavailable
 from shared.http.basics import basic_routes, openapi_route, problem_handlers
@@ -38,7 +39,8 @@ from shared.log.kafka_bundles import KafkaBundles
 from shared.log.port import ALERTS, BUNDLES, DEAD_LETTERS, FACILITIES, REPORTS
 from shared.log.security import Security
 from shared.log.topics import verify
-from shared.model.configuration import Configuration
+from shared.model.configuration import Bundle, Configuration, decode_bundle, encode_bundle
+from shared.model.partition import partition_of
 from shared.observe import logs
 from shared.observe.metrics import Metrics
 from shared.options import Options, bind, clock_of
@@ -65,6 +67,10 @@ class Rules:
         self.store = PartitionStore(options.database_url)
         self.out = ConfluentOut(options.kafka, security)
         self.states = FacilityStates(self.log)
+        self.bundles = KafkaBundles(self.log)
+        self._reread = KafkaLog(options.kafka, security)
+        """A connection of its own for questions about the past; none before the first."""
+        self.past = self._past()
         self._stop = threading.Event()
         self._reader = threading.Thread(
             target=self._read_states, name="facility-states", daemon=True
@@ -85,7 +91,7 @@ class Rules:
             bootstrap=options.kafka, security=self._security, instance=options.instance or None,
             metrics=self.metrics, die=die,
         )  # fmt: skip
-        shares = Shares(KafkaBundles(self.log), self.partitions)
+        shares = Shares(self.bundles, self.partitions)
         keeper = Keeper(
             make=lambda number: Partition(number, self.partitions, shares.of),
             checkpoints=self.store, out=self.out,
@@ -114,7 +120,23 @@ class Rules:
         self.serving.stop()
         self.out.close()
         self.store.close()
+        self._reread.close()
         self.log.close()
+
+    def _past(self) -> Past:
+        """Any worker answers for any partition: it reads that one. Where the log no longer names a
+        configuration, the one we were started with is taken, and the answer says so.
+        """
+        own = self.configuration.bundle()
+        own_name, _ = encode_bundle(own)
+
+        def bundle_of(name: str) -> Bundle:
+            return own if name == own_name else decode_bundle(self.bundles.get(name))
+
+        return Past(
+            self._reread, bundle_of, lambda: own_name, real_monotonic,
+            partition_of=lambda facility: partition_of(facility, self.partitions), keeps_all=False,
+        )  # fmt: skip
 
     def _app(self) -> Starlette:
         gate = Gate(self.configuration)
@@ -122,6 +144,7 @@ class Rules:
             *basic_routes(self.metrics.registry, self._ready, self._refresh),
             openapi_route(document(version())),
             *api.routes(self.states, self.store, gate, self.configuration),
+            *why_api.routes(self.past, gate, self.configuration),
         ]
         return Starlette(routes=routes, exception_handlers=problem_handlers())
 

@@ -190,6 +190,10 @@ class RulesWorker:
         """Equal while a view stays the same: a tick that changes a state emits a transition."""
         return self.engine.bundle_name, self.engine.judged, self.engine.emitted
 
+    def bundle_name(self) -> str | None:
+        """The configuration that counts now."""
+        return self.engine.bundle_name
+
     def log_time(self) -> Instant | None:
         now = self.engine.clock.now_us
         return None if now is None else Instant(now)

@@ -274,6 +274,12 @@ def _paths() -> dict[str, dict[str, Schema]]:
             "get": _get("Who holds which role; without `at`, now.", "Duty", _parameter("territory"),
                         _parameter("role"), _parameter("at", schema=TIME), problems=(400, 401, 403, 404))
         },
+        "/v1/why/series": {
+            "get": _get("Which rules looked at a series at an instant, and which stage said no.", "Why",
+                        *(_parameter(name) for name in ("facility", "station", "indicator", "interval")),
+                        _parameter("at", schema=TIME), _parameter("by"),
+                        problems=(400, 401, 403, 404, 503))
+        },
         "/v1/why/{id}": {
             "get": _get("The reasons before and after a report, transition, incident or notification.",
                         "Why", _ID, problems=(401, 403, 404))

@@ -1,0 +1,47 @@
+"""Trace: a derivation that remembers the newest derived reading of each series.
+
+The live engine has no use for it once it was judged; whoever asks what a window made of the
+readings has. One step per series that is asked about.
+"""
+
+from services.rules.core.book import Book
+from services.rules.core.clock import LogClock
+from services.rules.core.derive import Derivation, Quality, Step
+from services.rules.core.memory import Memory
+
+
+class Trace:
+    """Says what the derivation says, and remembers it."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        self.derivation = derivation
+        self._last: dict[int, tuple[Memory, Step]] = {}
+
+    def last(self, memory: Memory | None) -> Step | None:
+        """The newest derived reading of the series with this memory."""
+        found = None if memory is None else self._last.get(id(memory))
+        return None if found is None else found[1]
+
+    def _keep(self, memory: Memory, steps: list[Step]) -> list[Step]:
+        if steps:
+            self._last[id(memory)] = memory, steps[-1]  # held, so that its id stays its own
+        return steps
+
+    def empty(self) -> Memory:
+        return self.derivation.empty()
+
+    def reading(self, memory: Memory, at_us: int, quality: Quality, value: float) -> list[Step]:
+        return self._keep(memory, self.derivation.reading(memory, at_us, quality, value))
+
+    def overdue(self, memory: Memory, clock: LogClock, heard_us: int, at_us: int) -> list[Step]:
+        return self._keep(memory, self.derivation.overdue(memory, clock, heard_us, at_us))
+
+    def alarm(self, memory: Memory, clock: LogClock, heard_us: int | None) -> int | None:
+        return self.derivation.alarm(memory, clock, heard_us)
+
+
+def trace(book: Book) -> None:
+    """Let every derived condition of a book remember."""
+    for judging in book.rules.values():
+        if judging.derive is not None and not isinstance(judging.derive, Trace):
+            judging.derive = Trace(judging.derive)
