@@ -454,6 +454,9 @@ def why(
     at: Annotated[
         str | None, typer.Option("--at", help="RFC 3339: the minute asked about.")
     ] = None,
+    person: Annotated[
+        str | None, typer.Option("--person", help="With --at: what he was told, and why not.")
+    ] = None,
     by: Annotated[
         str | None, typer.Option("--by", help="log: what had come in by then; observed: else.")
     ] = None,
@@ -464,14 +467,19 @@ def why(
     """Why somebody was told, or not.
 
     Of a report, transition, incident or notification by its ID; of a series and a minute with
-    --facility --indicator --at, or FACILITY/STATION/INDICATOR --at.
+    --facility --indicator --at, or FACILITY/STATION/INDICATOR --at; of a person and a minute with
+    --person --at.
     """
     from services.notify.clients import run_why
-    from services.why_ask import run_series, series_of
+    from services.why_ask import run_person, run_series, series_of
 
+    if person is not None:
+        if at is None:
+            raise typer.BadParameter("why of a person needs --at")
+        raise typer.Exit(run_person(url, token, person, at, as_json=as_json))
     if at is None and facility is None:
         if id_ is None:
-            raise typer.BadParameter("why needs an ID, or --facility, --indicator and --at")
+            raise typer.BadParameter("why needs an ID, or a series or --person, and --at")
         raise typer.Exit(run_why(url, token, id_, as_json=as_json))
     query = series_of(id_, facility, station, indicator) | {"interval": interval}
     query |= {name: value for name, value in (("at", at), ("by", by)) if value}

@@ -1,8 +1,8 @@
-"""`yujing why` of a series and a minute: asks over HTTP, prints for people, zh-CN first."""
+"""`yujing why` of a series or a person and a minute: asks over HTTP; zh-CN first."""
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +22,9 @@ STAGES = {
     "station": "没有此站点",
 }  # fmt: skip
 _FRACTION = re.compile(r"(?<=:\d\d)\.\d+")
+SEVERITIES = {"blue": "蓝", "yellow": "黄", "orange": "橙", "red": "红"}
+INCIDENTS = {"open": "待确认", "acknowledged": "已确认", "resolved": "已恢复"}
+Show = Callable[[Mapping[str, Any]], None]
 TONES = {"firing": "bold red", "pending": "yellow", "unknown": "magenta", "normal": "green"}
 
 
@@ -40,13 +43,66 @@ def series_of(
 
 def run_series(url: str, token: str, query: Mapping[str, str], *, as_json: bool = False) -> int:
     """`yujing why --facility F --indicator I --at TIME`."""
+    return _run(url, token, "/v1/why/series", query, show_series, as_json)
+
+
+def run_person(url: str, token: str, person: str, at: str, *, as_json: bool = False) -> int:
+    """`yujing why --person P --at TIME`."""
+    query = {"person": person, "at": at}
+    return _run(url, token, "/v1/why/person", query, show_person, as_json)
+
+
+def _run(
+    url: str, token: str, path: str, query: Mapping[str, str], show: Show, as_json: bool
+) -> int:
     try:
-        found = answer_of(url, token, lambda client: client.get("/v1/why/series", params=query))
+        found = answer_of(url, token, lambda client: client.get(path, params=dict(query)))
     except Failed as failure:
         print(failure, file=sys.stderr)
         return 1
-    (printing.plain if as_json else show_series)(found)
+    (printing.plain if as_json else show)(found)
     return 0
+
+
+def show_person(answer: Mapping[str, Any]) -> None:
+    """His roles then, then every incident with what he was told or why not."""
+    out = _console()
+    out.print(
+        f"[bold]为什么[/] {_of(answer, 'name')}（{_of(answer, 'person')}，{_of(answer, 'title')}，"
+        f"{_of(answer, 'territory')}） [bold]{_of(answer, 'at')}[/]"
+    )
+    for role in answer["roles"]:
+        out.print(escape(f"在岗 {role['territory']} {role['role']}（{role['reason']}）"))
+    for role in answer["roles_of_others"]:
+        others = "、".join(role["held_by"]) or "无人"
+        out.print(escape(f"[不在岗] {role['territory']} {role['role']}：当时是 {others}"))
+    out.print(f"[bold]{_of(answer, 'summary')}[/]")
+    if answer["incidents"]:
+        out.print(_incidents(answer["incidents"]))
+    for each in answer["told_nobody"]:
+        out.print(
+            escape(
+                f"没有通知任何人 {_plain(each['at'])} {each['facility']} {each['rule']}："
+                f"{each['reason']}"
+            )
+        )
+    if answer["left_off"]:
+        out.print(f"[yellow]注意[/] 还有 {answer['left_off']} 个更早的事件没有列出")
+
+
+def _incidents(incidents: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("事件", "设施", "级别", "状态", "第几级", "为什么"):
+        table.add_column(column, overflow="fold")
+    for one in incidents:
+        told = [f"{_plain(e['at'])} {e['kind']} {e['channel'] or ''}" for e in one["told"]]
+        vacant = [f"无人在岗：{each}" for each in one["vacant"]]
+        table.add_row(
+            _of(one, "incident"), _of(one, "facility"),
+            SEVERITIES.get(one["severity"], one["severity"]), INCIDENTS.get(one["state"], "-"),
+            f"{one['step']}", escape("\n".join([_plain(one["reason"]), *told, *vacant])),
+        )  # fmt: skip
+    return table
 
 
 def show_series(answer: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ from services.notify.desk import tables as t
 from services.notify.desk.desk import Desk
 from services.notify.desk.unit import Unit
 from services.notify.outcomes import hold_is_over, is_over, lost, receipt, record
+from services.notify.person_why import why_person
 from services.notify.port import (
     ChannelText,
     Counts,
@@ -542,6 +543,10 @@ class Notify:
     def why(self, id_: str) -> dict[str, Any] | None:
         with self._desk.read() as connection:
             return why_.why(connection, self._configuration, id_)
+
+    def why_person(self, person: str, at: Instant, sees: Callable[[str], bool]) -> dict[str, Any]:
+        with self._desk.read() as connection:
+            return why_person(connection, self._configuration, person, at, sees)
 
     def phones(self, sees: Callable[[str], bool]) -> list[ChannelText]:
         with self._desk.read() as connection:

@@ -261,6 +261,10 @@ class NotifyPort(Protocol):
 
     def why(self, id_: str) -> dict[str, Any] | None: ...
 
+    def why_person(
+        self, person: str, at: Instant, sees: Callable[[str], bool]
+    ) -> dict[str, Any]: ...
+
     def phones(self, sees: Callable[[str], bool]) -> list[ChannelText]: ...
 
     def texts(self, limit: int = 200) -> list[dict[str, Any]]:

@@ -280,6 +280,10 @@ def _paths() -> dict[str, dict[str, Schema]]:
                         _parameter("at", schema=TIME), _parameter("by"),
                         problems=(400, 401, 403, 404, 503))
         },
+        "/v1/why/person": {
+            "get": _get("What a person had been told at an instant, and why not.", "Why",
+                        _parameter("person"), _parameter("at", schema=TIME), problems=(400, 401, 403, 404, 503))
+        },
         "/v1/why/{id}": {
             "get": _get("The reasons before and after a report, transition, incident or notification.",
                         "Why", _ID, problems=(401, 403, 404))

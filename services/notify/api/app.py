@@ -8,6 +8,7 @@ from services.notify.api.callbacks import Callbacks, StatusReader
 from services.notify.api.incidents import IncidentsApi
 from services.notify.api.link_page import LinkPage, LinkReader
 from services.notify.api.page import Page
+from services.notify.api.person_why import PersonWhyApi
 from services.notify.api.who import Who
 from services.notify.pages.facilities import FacilityStates
 from services.notify.pages.render import Renderer
@@ -43,6 +44,7 @@ def notify_routes(
     renderer = Renderer(t, configuration.site.name, drill=drill)
     who = Who(configuration, wall, demo=demo)
     return [
+        *PersonWhyApi(desk, configuration, who).routes(),
         *IncidentsApi(desk, configuration, clock, who).routes(),
         *Callbacks(desk, configuration.channels, clock, read_status).routes(),
         *LinkPage(desk, configuration, clock, renderer, t, read_link).routes(),

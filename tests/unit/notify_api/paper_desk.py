@@ -122,6 +122,9 @@ class PaperDesk:
     def why(self, id_: str) -> dict[str, Any] | None:
         return self.reasons.get(id_)
 
+    def why_person(self, person: str, at: Instant, sees: Callable[[str], bool]) -> dict[str, Any]:
+        return {"person": person, "at": self._text(at)}
+
     def phones(self, sees: Callable[[str], bool]) -> list[ChannelText]:
         people = self.configuration.people
         return [text for text in self.texts if sees(people[text.person].territory)]
