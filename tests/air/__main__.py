@@ -1,24 +1,32 @@
-"""`python -m tests.air PATH [--years | --faults]`: the tables of docs/detectors.md."""
+"""`python -m tests.air PATH [years|faults]`: the tables of docs/detectors.md."""
 
 import sys
 from pathlib import Path
 
+from tests.air import detected
 from tests.air.figures import tables, years
 from tests.air.stations import read
 
+PARTS = ("years", "faults")
+
 
 def main() -> int:
-    if len(sys.argv) < 2:
+    path, *parts = sys.argv[1:] or [""]
+    if not path or not set(parts) <= set(PARTS):
         print(__doc__)
         return 2
-    stations = read(Path(sys.argv[1]))
+    stations = read(Path(path))
     if not stations:
-        print(f"{sys.argv[1]}: no *.csv or *.csv.gz lies there")
+        print(f"{path}: no *.csv or *.csv.gz lies there")
         return 1
-    found = years(stations)
-    for line in tables(stations, found):
-        print(line)
-    return 0 if not found.recoveries.false else 1
+    false = 0
+    if "years" in (parts or PARTS):
+        found = years(stations)
+        print(*tables(stations, found), sep="\n")
+        false = len(found.recoveries.false)
+    if "faults" in (parts or PARTS):
+        print("", *detected.tables(detected.tried(stations)), sep="\n")
+    return 0 if not false else 1
 
 
 if __name__ == "__main__":
