@@ -18,7 +18,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from services.ingest import reports_api
+from services.ingest import api as ingest_api
 from services.ingest.activation import activate, tick_us
 from services.ingest.hj212.session import by_mn
 from services.ingest.hj212_port import Hj212Port
@@ -175,9 +175,7 @@ class Running:
         routes: list[Any] = [
             *basic_routes(self.metrics.registry, self._ready, self._refresh),
             openapi_route(document(version())),
-            *reports_api.routes(
-                self.writer, self.gate, configuration.site.zone, self.log, self.metrics
-            ),
+            *ingest_api.routes(self.writer, self.gate, configuration, self.log, self.metrics),
             *rules_api.routes(self.rules, self.store, self.gate, configuration),
             *why_api.routes(self.past, self.gate, configuration),
             *served,

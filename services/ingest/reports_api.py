@@ -22,27 +22,16 @@ from shared.errors import SlowDown, Unavailable
 from shared.http.problems import item_problem, problem
 from shared.log.port import Log
 from shared.observe.metrics import Metrics
-from shared.reports.candidate import Accepted, Duplicate, Rejection, Source, Verdict
+from shared.reports.candidate import Accepted, Duplicate, Listener, Rejection, Source, Verdict
 
 EVENT_TYPES = (STRUCTURED, BATCH, "application/json")
 Reading = Callable[[bytes, str, Request], list[Item]]
+Describing = Callable[[int, Rejection], dict[str, Any]]
+"""What is said of a refused item."""
 BIG_BYTES = 64 * 1024
-"""Bodies above this are decoded on another thread, so that small ones are not kept waiting."""
+"""Bodies above this, and sheets, are read on another thread: small ones are not kept waiting."""
 PATIENCE_S = 10.0
 """A sender that waits longer for the log is told to slow down."""
-
-
-def routes(
-    submission: Submission, gate: Gate, zone: ZoneInfo, log: Log, metrics: Metrics
-) -> list[Route]:
-    api = ReportsApi(submission, gate, zone, log, metrics)
-    return [
-        Route("/v1/reports", api.post, methods=["POST"]),
-        Route("/v1/events", api.events, methods=["POST"]),
-        Route("/v1/dead-letters", api.letters, methods=["GET"]),
-        Route("/v1/dead-letters/{id:int}", api.letter, methods=["GET"]),
-        Route("/v1/dead-letters/{id:int}/redrive", api.redrive, methods=["POST"]),
-    ]
 
 
 class ReportsApi:
@@ -53,29 +42,42 @@ class ReportsApi:
         self._metrics = metrics
         self.patience_s = PATIENCE_S
 
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/reports", self.post, methods=["POST"]),
+            Route("/v1/events", self.events, methods=["POST"]),
+            Route("/v1/dead-letters", self.letters, methods=["GET"]),
+            Route("/v1/dead-letters/{id:int}", self.letter, methods=["GET"]),
+            Route("/v1/dead-letters/{id:int}/redrive", self.redrive, methods=["POST"]),
+        ]
+
     async def post(self, request: Request) -> Response:
-        return await self._take(request, REPORT_TYPES, self._reports)
+        return await self.take(request, REPORT_TYPES, self._reports)
 
     async def events(self, request: Request) -> Response:
         """The same report as the data of CloudEvents 1.0."""
-        return await self._take(request, EVENT_TYPES, self._events)
+        return await self.take(request, EVENT_TYPES, self._events)
 
-    async def _take(self, request: Request, types: Sequence[str], read: Reading) -> Response:
+    async def take(
+        self, request: Request, types: Sequence[str], read: Reading, listener: Listener = "http",
+        describe: Describing = item_problem,
+    ) -> Response:  # fmt: skip
+        """A body of reports, whatever its form: read, judged, logged, answered."""
         try:
-            principal = self._principal(request, "upstream")
+            principal = self.principal(request, "upstream")
             body, media = await read_body(request, types)
-            if len(body) > BIG_BYTES:
+            if len(body) > BIG_BYTES or listener == "sheet":
                 items = await asyncio.to_thread(read, body, media, request)
             else:
                 items = read(body, media, request)
-            source = Source("http", principal.id, principal.facilities)
+            source = Source(listener, principal.id, principal.facilities)
             dry = request.query_params.get("dry_run") == "1"
             verdicts = await self._verdicts(source, items, dry=dry)
         except Refused as refused:
-            return self._refuse(refused)
+            return self.refuse(refused)
         except ClientDisconnect:
             return Response(status_code=400)
-        return _answer(verdicts)
+        return _answer(verdicts, describe)
 
     def _reports(self, body: bytes, media: str, _request: Request) -> list[Item]:
         return read_items(body, media == NDJSON, self._zone)
@@ -83,7 +85,7 @@ class ReportsApi:
     def _events(self, body: bytes, media: str, request: Request) -> list[Item]:
         return read_events(body, media, request.headers, self._zone)
 
-    def _principal(self, request: Request, kind: str) -> Principal:
+    def principal(self, request: Request, kind: str) -> Principal:
         principal = self._gate.principal(request.headers.get("authorization"))
         if principal is None:
             raise Refused(
@@ -100,7 +102,7 @@ class ReportsApi:
             )
         return principal
 
-    def _refuse(self, refused: Refused) -> Response:
+    def refuse(self, refused: Refused) -> Response:
         """The answer to a request that was refused as a whole."""
         self._metrics.rejections.labels(refused.name).inc()
         return problem(refused.status, refused.name, refused.detail, refused.headers)
@@ -148,17 +150,17 @@ class ReportsApi:
         self, request: Request, read: Callable[[Request], Response]
     ) -> Response:
         try:
-            self._principal(request, "operator")
+            self.principal(request, "operator")
             return await asyncio.to_thread(read, request)
         except Refused as refused:
-            return self._refuse(refused)
+            return self.refuse(refused)
         except Unavailable as error:
             return problem(503, "log-away", str(error), {"Retry-After": "5"})
 
     async def redrive(self, request: Request) -> Response:
         """Judge a refused report once more, with the rights its sender has now."""
         try:
-            self._principal(request, "operator")
+            self.principal(request, "operator")
             number = request.path_params["id"]
             letter = await asyncio.to_thread(dead_letters.letter_at, self._log, number)
             if letter is None:
@@ -176,7 +178,7 @@ class ReportsApi:
             source = Source("http", sender.id, sender.facilities)
             return _answer(await self._verdicts(source, items, dry=False))
         except Refused as refused:
-            return self._refuse(refused)
+            return self.refuse(refused)
         except Unavailable as error:
             return problem(503, "log-away", str(error), {"Retry-After": "5"})
 
@@ -202,9 +204,9 @@ def _looked_at(waiting: "asyncio.Future[list[Verdict]]") -> None:
         waiting.exception()
 
 
-def _answer(verdicts: list[Verdict]) -> Response:
+def _answer(verdicts: list[Verdict], describe: Describing = item_problem) -> Response:
     rejected = [
-        item_problem(index, verdict)
+        describe(index, verdict)
         for index, verdict in enumerate(verdicts)
         if isinstance(verdict, Rejection)
     ]

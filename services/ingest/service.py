@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from services.ingest import reports_api
+from services.ingest import api
 from services.ingest.activation import activate, tick_us
 from services.ingest.hj212.session import by_mn
 from services.ingest.hj212_port import Hj212Port
@@ -111,12 +111,11 @@ class Ingest:
         await self.hj212.stop(2.0)
 
     def _app(self) -> Starlette:
-        zone = self.configuration.site.zone
         gate = Gate(self.configuration)
         routes: list[Any] = [
             *basic_routes(self.metrics.registry, self._ready, self._refresh),
             openapi_route(document(version())),
-            *reports_api.routes(self.writer, gate, zone, self.log, self.metrics),
+            *api.routes(self.writer, gate, self.configuration, self.log, self.metrics),
         ]
         return Starlette(routes=routes, exception_handlers=problem_handlers())
 

@@ -1,6 +1,6 @@
 """From validated files to one `Configuration`: ids are unique, references resolve, rules make sense."""
 
-from shared.config import people, places, policies, rules
+from shared.config import people, places, policies, rules, sheets
 from shared.config.assembly import Assembly, Packs, Parts
 from shared.config.nodes import Finding
 from shared.config.validate import Left
@@ -22,6 +22,7 @@ def assemble(
     rules.switch_packs_on(a)
     stations = places.stations(a, facilities)
     flags = places.flags(a)
+    templates = sheets.sheets(a, facilities)
     built_rules = rules.build(a, territories)
     channels = people.channels(a)
     persons = people.people(a, territories, channels)
@@ -43,5 +44,6 @@ def assemble(
         built_rules,
         a.indicators,
         flags,
+        templates,
     )
     return configuration, a.findings

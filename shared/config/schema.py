@@ -5,7 +5,15 @@ What a single value may look like stands in `scalars`; what values mean together
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from shared.config.scalars import (
     Clock,
@@ -501,6 +509,48 @@ class PackFile(Model):
     rules: list[RuleModel]
 
 
+class SheetIndicatorModel(Model):
+    indicator: Id
+    unit: Text | None = None
+
+
+class SheetFlagModel(Model):
+    flag_of: Id
+
+
+def _column_kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return "flag" if "flag_of" in value else "indicator"
+    if isinstance(value, SheetFlagModel):
+        return "flag"
+    return "indicator" if isinstance(value, SheetIndicatorModel) else "column"
+
+
+SheetField = Literal["observed_at", "facility", "facility_name", "station", "id", "ignore"]
+SheetMeaning = Annotated[
+    Annotated[SheetField, Tag("column")]
+    | Annotated[SheetIndicatorModel, Tag("indicator")]
+    | Annotated[SheetFlagModel, Tag("flag")],
+    Discriminator(_column_kind),
+]
+
+
+class SheetModel(Model):
+    """How a table that people fill in becomes reports: a report a row."""
+
+    id: Id
+    title: TitleModel | None = None
+    tab: Text | None = None
+    interval: Interval
+    facility: Id | None = None
+    columns: Annotated[dict[Text, SheetMeaning], Field(min_length=1, max_length=500)]
+    others: Literal["refuse", "ignore"] = "refuse"
+
+
+class SheetsFile(Model):
+    sheets: Annotated[list[SheetModel], Items] = []
+
+
 FILES: dict[str, type[Model]] = {
     "site": SiteFile,
     "territories": TerritoriesFile,
@@ -511,4 +561,5 @@ FILES: dict[str, type[Model]] = {
     "policies": PoliciesFile,
     "channels": ChannelsFile,
     "rules": RulesFile,
+    "sheets": SheetsFile,
 }

@@ -29,6 +29,7 @@ def _one_of(*values: str) -> Schema:
 
 
 TEXT: Schema = {"type": "string"}
+FILE: Schema = {"type": "string", "format": "binary"}
 NUMBER: Schema = {"type": "number"}
 WHOLE: Schema = {"type": "integer"}
 FLAG: Schema = {"type": "boolean"}
@@ -56,7 +57,7 @@ SCHEMAS: dict[str, Schema] = {
     "Event": _object(
         "specversion id source type", "datacontenttype data data_base64", data=_ref("Report")
     ),
-    "ItemProblem": _object("index type title detail pointer", index=WHOLE),
+    "ItemProblem": _object("index type title detail pointer", "row cell", index=WHOLE, row=WHOLE),
     "ReportsAnswer": _object(
         "accepted duplicates rejected",
         accepted=WHOLE,
@@ -192,6 +193,7 @@ def _body(*contents: tuple[str, Schema]) -> Schema:
     return {"required": True, "content": {media: {"schema": schema} for media, schema in contents}}
 
 
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ID = _parameter("id", "path")
 _NUMBER = _parameter("id", "path", WHOLE)
 _AFTER = _parameter("after", schema={"type": "integer", "minimum": 0, "default": 0})
@@ -230,6 +232,27 @@ def _paths() -> dict[str, dict[str, Schema]]:
                 "responses": {"202": _answer("The log has it durably.", "ReportsAnswer")}
                 | _problems(400, 401, 403, 413, 415, 422, 429, 503),
             }
+        },
+        "/v1/sheets/{template}": {
+            "get": {
+                "summary": "The template as an empty workbook. Token: upstream.",
+                "parameters": [_parameter("template", "path")],
+                "responses": {
+                    "200": {"description": "To fill in.", "content": {_XLSX: {"schema": FILE}}}
+                }
+                | _problems(401, 403, 404),
+            },
+            "post": {
+                "summary": "A filled-in sheet, CSV or .xlsx; a refused item says row and cell. "
+                "Token: upstream.",
+                "parameters": [
+                    _parameter("template", "path"),
+                    _parameter("dry_run", schema={"type": "string", "enum": ["1"]}),
+                ],
+                "requestBody": _body(("text/csv", TEXT), (_XLSX, FILE)),
+                "responses": {"202": _answer("The log has it durably.", "ReportsAnswer")}
+                | _problems(400, 401, 403, 404, 413, 415, 422, 429, 503),
+            },
         },
         "/v1/dead-letters": {
             "get": _get("What was refused, oldest first. Token: operator.", "DeadLetters", _AFTER, _LIMIT)

@@ -9,6 +9,7 @@ import msgspec
 from shared.model.facility import Facility, Station, Territory
 from shared.model.people import Channel, Person, Policy, Roster
 from shared.model.rule import Rule
+from shared.model.sheet import Sheet
 
 BUNDLE_FORMAT = 1
 
@@ -85,6 +86,7 @@ class Configuration(msgspec.Struct, frozen=True):
     indicators: dict[str, Indicator]
     flags: dict[str, dict[str, str]] = {}
     """By station: what the flags of its source mean, in those of HJ 212. Others mean themselves."""
+    sheets: dict[str, Sheet] = {}
 
     def stations_of(self, facility: str) -> list[Station]:
         return [station for station in self.stations.values() if station.facility == facility]

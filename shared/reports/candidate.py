@@ -82,10 +82,13 @@ class Duplicate(msgspec.Struct, frozen=True):
 Verdict = Accepted | Duplicate | Rejection
 
 
+Listener = Literal["http", "hj212", "kafka", "sheet"]
+
+
 class Source(msgspec.Struct, frozen=True):
     """Where a submission came from. `principal` is an access id or an MN, never a secret."""
 
-    listener: Literal["http", "hj212", "kafka"]
+    listener: Listener
     principal: str
     facilities: tuple[str, ...] | None = None
     """Patterns this source may report for; None: any."""

@@ -13,7 +13,7 @@ import httpx
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from services.ingest import reports_api
+from services.ingest import api
 from services.ingest.seen import Seen
 from services.ingest.writer import Writer
 from shared.access import Gate
@@ -108,10 +108,18 @@ class House:
             metrics=self.metrics,
         )
         self.writer.start()
+        self.serve(self.configuration)
+
+    def serve(self, served: Configuration) -> None:
+        """Make the routes, for this configuration."""
         self.app = Starlette(
             routes=[
-                *reports_api.routes(
-                    self.writer, Gate(self.configuration), ZONE, self.log, self.metrics
+                *api.routes(
+                    self.writer,
+                    Gate(served),
+                    served,
+                    self.log,
+                    self.metrics,
                 ),
                 *basic_routes(
                     self.metrics.registry,
