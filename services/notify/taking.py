@@ -1,0 +1,96 @@
+"""Taking: what one transition does to the incident of its facility, and who is told of it."""
+
+from services.notify.core import incident as fold
+from services.notify.core.incident import Incident
+from services.notify.core.notice import incident_id
+from services.notify.core.policy import policy_for, relevant, tells
+from services.notify.telling import end_for_rise, recover, start
+from services.notify.work import Work
+from shared.model.configuration import lineage
+from shared.model.people import Policy
+from shared.model.transition import Transition
+
+
+def effect_of(work: Work, name: str, transition: Transition) -> tuple[Incident | None, str]:
+    """Change the facility's incident; (the incident it belongs to, what it did)."""
+    known = work.unit.latest_of(transition.facility)
+    if transition.state == "pending":
+        return None, "pending: nobody is told before it fires"
+    if known is None or known.state == "resolved":
+        if transition.state != "firing":
+            return None, "ended without an incident"
+        return _fire(work, name, transition, known)
+    policy = _policy(work, transition, known.policies)
+    changed, change = fold.take(known, transition, policy if tells(policy) else None, work.now)
+    if changed is known:
+        return None, "of an alert that opened no incident"
+    if change == "rose":
+        end_for_rise(work, known.id)
+    work.unit.put(changed)
+    if change is None:
+        return changed, "changed nothing that is told"
+    _write(work, changed, change, transition, name)
+    if change == "rose":
+        start(work, changed, transition.received_us)
+    elif change == "resolved":
+        recover(work, changed)
+    return changed, change
+
+
+def _fire(
+    work: Work, name: str, transition: Transition, known: Incident | None
+) -> tuple[Incident | None, str]:
+    """A firing at a facility without an open incident."""
+    facility = work.configuration.facilities.get(transition.facility)
+    is_soon = (
+        known is not None
+        and known.resolved_us is not None
+        and work.now - known.resolved_us <= work.configuration.timing.reopen_within_us
+    )
+    if known is not None and is_soon:
+        policy = _policy(work, transition, known.policies)
+        if policy is None or not tells(policy):
+            return None, "no policy tells anybody of this severity"
+        end_for_rise(work, known.id)
+        changed = fold.reopened(known, transition, policy, work.now)
+        change: fold.Change = "reopened"
+    else:
+        territory = facility.territory if facility else ""
+        above = lineage(territory, work.configuration.territories)
+        policies = relevant(work.configuration.policies, facility, above)
+        policy = _policy(work, transition, policies)
+        if policy is None or not tells(policy):
+            return None, "no policy tells anybody of this severity"
+        changed = fold.opened(
+            incident_id(transition.facility, name), transition,
+            territory=territory, policies=policies, policy=policy, now=work.now,
+        )  # fmt: skip
+        change = "opened"
+    work.unit.put(changed)
+    _write(work, changed, change, transition, name)
+    start(work, changed, transition.received_us)
+    return changed, change
+
+
+def _policy(work: Work, transition: Transition, policies: tuple[Policy, ...]) -> Policy | None:
+    facility = work.configuration.facilities.get(transition.facility)
+    territory = facility.territory if facility else ""
+    return policy_for(
+        policies, transition.severity, transition.rule,
+        facility.kind if facility else None,
+        lambda: lineage(territory, work.configuration.territories),
+    )  # fmt: skip
+
+
+def _write(work: Work, incident: Incident, change: str, transition: Transition, name: str) -> None:
+    reason = f"{transition.rule} {transition.severity.value}"
+    if change in ("opened", "reopened"):
+        reason += f", policy {incident.policy.id}"
+    work.unit.write(
+        incident.id, work.now, change, reason=reason,
+        detail={
+            "transition": name, "value": transition.value, "limit": transition.limit,
+            "unit": transition.unit, "severity": incident.severity.value,
+            "report": transition.report_id,
+        },
+    )  # fmt: skip
