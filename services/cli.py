@@ -468,15 +468,19 @@ def why(
 
     Of a report, transition, incident or notification by its ID; of a series and a minute with
     --facility --indicator --at, or FACILITY/STATION/INDICATOR --at; of a person and a minute with
-    --person --at.
+    --person --at. ID --facility F asks a worker of rules in a cluster, also of a report that caused
+    nothing; --at, about when it came in, makes that quick.
     """
     from services.notify.clients import run_why
-    from services.why_ask import run_person, run_series, series_of
+    from services.why_ask import run_person, run_report, run_series, series_of
 
     if person is not None:
         if at is None:
             raise typer.BadParameter("why of a person needs --at")
         raise typer.Exit(run_person(url, token, person, at, as_json=as_json))
+    if id_ is not None and facility is not None and indicator is None:
+        query = {"facility": facility} | ({"at": at} if at else {})
+        raise typer.Exit(run_report(url, token, id_, query, as_json=as_json))
     if at is None and facility is None:
         if id_ is None:
             raise typer.BadParameter("why needs an ID, or a series or --person, and --at")

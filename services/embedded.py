@@ -98,7 +98,7 @@ class Running:
         )
         lookup = ReportLookup(path / "ingest.db", self.log)
         self.notify.explain = Why(
-            configuration, lookup, self.rules, self.store, self.notify.told_why
+            configuration, lookup, self.rules, self.store, self.notify.told_why, self.past
         )
         self.gate = Gate(configuration)
         self._hj212 = Hj212Port(

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from services.ingest.lookup import ReportLookup
-from services.rules.core.explain import explain
+from services.rules.past import Past
+from services.rules.report_why import led_to, rules_of, shown
 from services.rules.store import RulesStore
 from services.rules.worker import RulesWorker
 from shared.model.configuration import Configuration
-from shared.model.instants import instant_text
 from shared.model.report import Report
-from shared.model.transition import Transition, transition_id, transition_object
+from shared.model.transition import Transition, transition_object
 
 NotifyWhy = Callable[[str], dict[str, Any] | None]
 
@@ -20,10 +20,11 @@ class Why:
 
     def __init__(
         self, configuration: Configuration, lookup: ReportLookup, rules: RulesWorker, store: RulesStore,
-        notify: NotifyWhy,
+        notify: NotifyWhy, past: Past,
     ) -> None:  # fmt: skip
         self._configuration, self._zone = configuration, configuration.site.zone
         self._lookup, self._rules, self._store, self._notify = lookup, rules, store, notify
+        self._past = past
 
     def __call__(self, name: str) -> dict[str, Any] | None:
         """None: nothing of this name is known."""
@@ -45,7 +46,7 @@ class Why:
         answer["title"] = rule.title_zh if rule else None
         report = self._lookup.find(transition.report_id) if transition.report_id else None
         answer["caused_by"] = (
-            _shown(report, self._zone)
+            shown(report, self._zone)
             if report is not None
             else {"reason": "a timer or a missing report" if transition.received_us is None
                   else "a report that its sender did not name"}
@@ -54,34 +55,14 @@ class Why:
         return answer
 
     def _report(self, report: Report) -> dict[str, Any]:
-        answer = {"id": report.id, "is": "report"} | _shown(report, self._zone)
+        answer = {"id": report.id, "is": "report"} | shown(report, self._zone)
         with self._rules.looking() as engine:
             book = engine.book
-            answer["rules"] = explain(book, report) if book is not None else []
+        answer["rules"] = rules_of(book, report, self._past)
         answer["led_to"] = [
-            {
-                "id": transition_id(t, self._zone), "rule": t.rule, "state": t.state,
-                "severity": t.severity.value, "cause": t.cause,
-                "incident": self._notify(transition_id(t, self._zone)),
-            }
-            for t in self._store.by_report(report.facility, report.id)
-        ]  # fmt: skip
+            each | {"incident": self._notify(each["id"])}
+            for each in led_to(self._store, report, self._zone)
+        ]
         if not answer["led_to"]:
             answer["reason"] = "it changed no episode"
         return answer
-
-
-def _shown(report: Report, zone: Any) -> dict[str, Any]:
-    return {
-        "report": report.id,
-        "facility": report.facility,
-        "station": report.station,
-        "interval": report.interval,
-        "observed_at": instant_text(report.observed_us, zone),
-        "received_at": instant_text(report.received_us, zone),
-        "listener": report.listener,
-        "readings": [
-            {"indicator": indicator, "value": report.values[i], "flag": report.flag(i)}
-            for i, indicator in enumerate(report.indicators)
-        ],
-    }

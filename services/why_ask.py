@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.markup import escape
@@ -50,6 +51,14 @@ def run_person(url: str, token: str, person: str, at: str, *, as_json: bool = Fa
     """`yujing why --person P --at TIME`."""
     query = {"person": person, "at": at}
     return _run(url, token, "/v1/why/person", query, show_person, as_json)
+
+
+def run_report(
+    url: str, token: str, id_: str, query: Mapping[str, str], *, as_json: bool = False
+) -> int:
+    """`yujing why ID --facility F`: of a worker of rules, also of what caused nothing."""
+    path = f"/v1/why/{quote(id_, safe='')}"
+    return _run(url, token, path, query, printing.why, as_json)
 
 
 def _run(

@@ -24,6 +24,7 @@ from services.rules.keeper import Keeper
 from services.rules.partition import Partition
 from services.rules.partition_store import PartitionStore
 from services.rules.past import Past
+from services.rules.report_api import ReportWhy
 from services.rules.shares import Shares
 from services.rules.statuses import Statuses
 from shared.access import Gate
@@ -135,8 +136,17 @@ class Rules:
 
         return Past(
             self._reread, bundle_of, lambda: own_name, real_monotonic,
-            partition_of=lambda facility: partition_of(facility, self.partitions), keeps_all=False,
+            partition_of=self._partition_of, keeps_all=False,
         )  # fmt: skip
+
+    def _report_why(self, gate: Gate) -> ReportWhy:
+        return ReportWhy(
+            self._reread, self.past, self.store, gate, self.configuration, self._partition_of,
+            real_monotonic,
+        )  # fmt: skip
+
+    def _partition_of(self, facility: str) -> int:
+        return partition_of(facility, self.partitions)
 
     def _app(self) -> Starlette:
         gate = Gate(self.configuration)
@@ -145,6 +155,7 @@ class Rules:
             openapi_route(document(version())),
             *api.routes(self.states, self.store, gate, self.configuration),
             *why_api.routes(self.past, gate, self.configuration),
+            *self._report_why(gate).routes(),
         ]
         return Starlette(routes=routes, exception_handlers=problem_handlers())
 

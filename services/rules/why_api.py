@@ -40,20 +40,12 @@ class SeriesWhy:
         self._past, self._gate, self._configuration = past, gate, configuration
 
     async def get(self, request: Request) -> Response:
-        principal = self._gate.request(request)
-        if principal is None:
-            return problem(
-                401, "unauthorized", "give the token as Authorization: Bearer TOKEN",
-                {"WWW-Authenticate": "Bearer"},
-            )  # fmt: skip
-        if principal.kind == "upstream":
-            return problem(403, "forbidden", "a token of an officer or operator is needed")
         given = request.query_params
-        facility = self._configuration.facilities.get(given.get("facility", ""))
-        if facility is None or not principal.sees(facility.territory):
-            return problem(404, "not-found", "there is no such facility for you; give facility=ID")
+        facility = gate_of(request, self._gate, self._configuration)
+        if isinstance(facility, Response):
+            return facility
         try:
-            asked = self._question(given, facility.id)
+            asked = self._question(given, facility)
         except Wrong as wrong:
             return problem(400, wrong.name, wrong.detail)
         try:
@@ -90,6 +82,22 @@ class SeriesWhy:
             at_us=time_of(given.get("at", ""), self._configuration),
             by=WAYS[given.get("by", "")],
         )  # fmt: skip
+
+
+def gate_of(request: Request, gate: Gate, configuration: Configuration) -> str | Response:
+    """The facility of the query, or why this asker is told nothing about it."""
+    principal = gate.request(request)
+    if principal is None:
+        return problem(
+            401, "unauthorized", "give the token as Authorization: Bearer TOKEN",
+            {"WWW-Authenticate": "Bearer"},
+        )  # fmt: skip
+    if principal.kind == "upstream":
+        return problem(403, "forbidden", "a token of an officer or operator is needed")
+    facility = configuration.facilities.get(request.query_params.get("facility", ""))
+    if facility is None or not principal.sees(facility.territory):
+        return problem(404, "not-found", "there is no such facility for you; give facility=ID")
+    return facility.id
 
 
 def only_station(configuration: Configuration, facility: str) -> str | None:
