@@ -4,7 +4,7 @@ import resource
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,24 +18,6 @@ from shared.log.port import DEAD_LETTERS, READ_BYTES, REPORTS, Addition, Bundles
 from shared.log.sqlite import SqliteLog
 
 START = Position(0)
-
-
-KAFKA = pytest.param("kafka", marks=(pytest.mark.kafka, pytest.mark.needs("kafka")))
-
-
-@pytest.fixture(params=["memory", "sqlite", KAFKA])
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
-    found: Log
-    if request.param == "memory":
-        found = MemoryLog()
-    elif request.param == "sqlite":
-        found = SqliteLog(tmp_path / "log.db")
-    else:
-        from tests.brokers import FreshLog
-
-        found = FreshLog(request.getfixturevalue("broker"), {REPORTS: 1, DEAD_LETTERS: 1})
-    yield found
-    found.close()
 
 
 def values(log: Log, topic: str = REPORTS, start: Position = START) -> list[bytes]:
