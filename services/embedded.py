@@ -34,6 +34,9 @@ from services.notify.sender import run as run_sender
 from services.rules import api as rules_api
 from services.rules import why_api
 from services.rules import worker as rules_worker
+from services.rules.amender import history_of
+from services.rules.amender import run as run_amender
+from services.rules.episodes_api import EpisodesApi
 from services.rules.past import Past
 from services.rules.store import RulesStore
 from services.rules.worker import RulesWorker
@@ -92,6 +95,9 @@ class Running:
             self.log, lambda name: decode_bundle(self.log.get(name)), self.rules.bundle_name,
             real_monotonic,
         )  # fmt: skip
+        self.history, self.amender = history_of(
+            path / "history.db", configuration, self.log, self.metrics
+        )
         self.desk = Desk.at(path / "desk.db")
         self.notify, self.sender, self.links, self.channels = notify_app.build(
             self.desk, configuration, clock, self.metrics
@@ -121,6 +127,8 @@ class Running:
         self.notify.recover_claims(self.clock.now())
         wake = self._wake_sender
         self._thread("rules", lambda stop: rules_worker.run(self.rules, self.log, stop))
+        if (amender := self.amender) is not None:
+            self._thread("amender", lambda stop: run_amender(amender, self.log, stop))
         self._thread(
             "notify",
             lambda stop: notify_app.run(
@@ -151,6 +159,8 @@ class Running:
             thread.join(STOP_S)
         self.desk.close()
         self.store.close()
+        if self.history is not None:
+            self.history.close()
         with suppress(Exception):
             self.seen.close()
         self.log.close()
@@ -178,6 +188,13 @@ class Running:
             *ingest_api.routes(self.writer, self.gate, configuration, self.log, self.metrics),
             *rules_api.routes(self.rules, self.store, self.gate, configuration),
             *why_api.routes(self.past, self.gate, configuration),
+            *EpisodesApi(
+                rules_api.RulesApi(self.rules, self.store, self.gate, configuration),
+                self.store,
+                self.history,
+                self.log,
+                configuration.history_keep_us or 0,
+            ).routes(),
             *served,
         ]
         return Starlette(routes=routes, exception_handlers=problem_handlers())

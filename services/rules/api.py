@@ -53,9 +53,9 @@ class RulesApi:
     ) -> None:
         self._standing, self._said, self._gate = standing, said, gate
         self._configuration = configuration
-        self._zone = configuration.site.zone
+        self.zone = configuration.site.zone
 
-    def _reader(self, request: Request) -> Principal | Response:
+    def reader(self, request: Request) -> Principal | Response:
         principal = self._gate.request(request)
         if principal is None:
             return problem(
@@ -72,40 +72,40 @@ class RulesApi:
 
     async def transitions(self, request: Request) -> Response:
         """Of the facilities the reader may see; `seq` numbers all, so an officer finds gaps."""
-        principal = self._reader(request)
+        principal = self.reader(request)
         if isinstance(principal, Response):
             return principal
-        after = _whole(request.query_params.get("after", "0"), 0)
-        limit = _whole(request.query_params.get("limit", "100"), 1)
+        after = whole(request.query_params.get("after", "0"), 0)
+        limit = whole(request.query_params.get("limit", "100"), 1)
         if after is None or limit is None:
             return problem(
                 400, "bad-number", "after is a whole number from 0, limit one from 1 to 1000"
             )
         found = await asyncio.to_thread(
-            self._said.read, min(after, LARGEST), min(limit, MOST), self._facilities(principal)
+            self._said.read, min(after, LARGEST), min(limit, MOST), self.facilities_of(principal)
         )
         shown = [
-            {"id": transition_id(t, self._zone), "seq": seq} | transition_object(t, self._zone)
+            {"id": transition_id(t, self.zone), "seq": seq} | transition_object(t, self.zone)
             for seq, t in found
         ]
-        return _json({"transitions": shown, "next": found[-1][0] if found else after})
+        return answer({"transitions": shown, "next": found[-1][0] if found else after})
 
-    def _facilities(self, principal: Principal) -> list[str] | None:
+    def facilities_of(self, principal: Principal) -> list[str] | None:
         if principal.visible is None:
             return None
         known = self._configuration.facilities.values()
         return [facility.id for facility in known if principal.sees(facility.territory)]
 
     async def facilities(self, request: Request) -> Response:
-        principal = self._reader(request)
+        principal = self.reader(request)
         if isinstance(principal, Response):
             return principal
         found = await asyncio.to_thread(self._standing.facilities)
-        return _json({"facilities": [f for f in found if principal.sees(f["territory"])]})
+        return answer({"facilities": [f for f in found if principal.sees(f["territory"])]})
 
     async def alerts(self, request: Request) -> Response:
         """What is pending or firing; `state=normal` or `unknown` shows the rest."""
-        principal = self._reader(request)
+        principal = self.reader(request)
         if isinstance(principal, Response):
             return principal
         wanted = {key: request.query_params.get(key) for key in ("facility", "rule", "state")}
@@ -119,16 +119,16 @@ class RulesApi:
             and wanted["rule"] in (None, "", alert.rule)
             and self._sees(principal, alert.facility)
         ]
-        return _json({"alerts": shown})
+        return answer({"alerts": shown})
 
     def _alert(self, alert: AlertNow) -> dict[str, Any]:
         fields = msgspec.to_builtins(alert)
         started = fields.pop("episode_us")
-        fields["episode"] = None if started is None else instant_text(started, self._zone)
+        fields["episode"] = None if started is None else instant_text(started, self.zone)
         return dict(fields)
 
 
-def _whole(text: str, least: int) -> int | None:
+def whole(text: str, least: int) -> int | None:
     """A whole number of at most 30 digits, or None."""
     if not text.isascii() or not text.isdigit() or len(text) > 30:
         return None
@@ -136,5 +136,5 @@ def _whole(text: str, least: int) -> int | None:
     return number if number >= least else None
 
 
-def _json(body: Any) -> Response:
+def answer(body: Any) -> Response:
     return Response(msgspec.json.encode(body), media_type="application/json")

@@ -111,6 +111,15 @@ class RulesStore:
         rows = self._reader().execute(f"{query} ORDER BY seq LIMIT ?", (*arguments, limit))
         return [(seq, _DECODER.decode(body)) for seq, body in rows]
 
+    def newest(self, limit: int, facilities: Sequence[str] | None = None) -> list[Transition]:
+        """The newest transitions, in order; of all facilities, or of those named."""
+        query, arguments = "SELECT body FROM transitions", []
+        if facilities is not None:
+            query += " WHERE facility IN (SELECT value FROM json_each(?))"
+            arguments.append(msgspec.json.encode(facilities).decode())
+        rows = self._reader().execute(f"{query} ORDER BY seq DESC LIMIT ?", (*arguments, limit))
+        return [_DECODER.decode(body) for (body,) in rows][::-1]
+
     def by_id(self, name: str) -> tuple[int, Transition] | None:
         row = (
             self._reader()

@@ -45,5 +45,6 @@ def assemble(
         a.indicators,
         flags,
         templates,
+        places.history_keep_us(a),
     )
     return configuration, a.findings

@@ -18,6 +18,12 @@ from shared.model.facility import (
 from shared.model.units import UnknownUnit, factor, spelled
 
 
+def history_keep_us(a: Assembly) -> int | None:
+    """How far back history may be amended; None when the site does not say."""
+    history = next((model.history for _, model in a.parts["site"]), None)
+    return None if history is None else int(history.keep)
+
+
 def site(a: Assembly) -> tuple[Site, Timing] | None:
     """The site and its timing; None when no site file can be used, which has been said."""
     if not a.parts["site"]:

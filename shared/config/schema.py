@@ -96,10 +96,17 @@ def _known_version(value: Any) -> Any:
     return value
 
 
+class HistoryModel(Model):
+    """How long a reading may still come late, be corrected or be withdrawn."""
+
+    keep: Span
+
+
 class SiteFile(Model):
     version: Annotated[Whole, BeforeValidator(_known_version), Field(ge=VERSION, le=VERSION)]
     site: SiteModel
     timing: TimingModel = TimingModel()
+    history: HistoryModel | None = None
 
 
 class TerritoryModel(Model):

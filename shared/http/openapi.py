@@ -111,6 +111,8 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Facilities": _object("facilities", facilities=_list(_ref("Facility"))),
     "Alerts": _object("alerts", alerts=_list(FREE)),
+    "Episodes": _object("episodes", episodes=_list(FREE)),
+    "Amendments": _object("amendments next", amendments=_list(FREE), next=WHOLE),
     "Incident": _object(
         "id state severity facility territory opened_at acknowledged_at acknowledged_by "
         "resolved_at step next_step_at alerts timeline",
@@ -276,6 +278,14 @@ def _paths() -> dict[str, dict[str, Schema]]:
         "/v1/alerts": {
             "get": _get("Alerts as they stand.", "Alerts",
                         *(_parameter(name) for name in ("facility", "rule", "state")))
+        },
+        "/v1/episodes": {
+            "get": _get("Episodes, newest first, at most 1,000: the amended history and what was said.",
+                        "Episodes", _parameter("facility"), _parameter("rule"))
+        },
+        "/v1/amendments": {
+            "get": _get("What late, corrected or withdrawn readings changed, by rising seq.",
+                        "Amendments", _parameter("facility"), _AFTER, _LIMIT, problems=(400, 401, 403))
         },
         "/v1/incidents": {
             "get": _get("Incidents, newest first, at most 1,000.", "Incidents",

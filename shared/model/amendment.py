@@ -62,8 +62,8 @@ class Amendment(msgspec.Struct, frozen=True):
 
 
 def amendment_id(
-    alert: tuple[str, ...], before: Span | None, after: Span | None, cause: Cause, order: int
+    alert: tuple[str, ...], before: Span | None, after: Span | None, cause: Cause, at_us: int
 ) -> str:
-    """A hash of the alert, the change, and the reading with its place in the log: 32 hex digits."""
-    said = msgspec.msgpack.encode((alert, before, after, cause, order))
+    """A hash of the alert, the change, the reading and log time: 32 hex digits, on any log."""
+    said = msgspec.msgpack.encode((alert, before, after, cause, at_us))
     return hashlib.sha256(said).hexdigest()[:32]

@@ -87,6 +87,8 @@ class Configuration(msgspec.Struct, frozen=True):
     flags: dict[str, dict[str, str]] = {}
     """By station: what the flags of its source mean, in those of HJ 212. Others mean themselves."""
     sheets: dict[str, Sheet] = {}
+    history_keep_us: int | None = None
+    """How far back a reading may amend the history of episodes; None: nothing is amended."""
 
     def stations_of(self, facility: str) -> list[Station]:
         return [station for station in self.stations.values() if station.facility == facility]

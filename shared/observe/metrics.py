@@ -146,6 +146,18 @@ class Metrics:
             ["channel"],
             registry=registry,
         )
+        self.amendments = Counter(
+            "yujing_amendments",
+            "Episodes whose history late, corrected or withdrawn readings changed; rises all the "
+            "time: ask the sender why it corrects.",
+            ["rule", "kind"],
+            registry=registry,
+        )
+        self.too_late = Counter(
+            "yujing_too_late_reports",
+            "Reports older than the days of history that are kept; they amend nothing.",
+            registry=registry,
+        )
         self.failures = Counter(
             "yujing_failures",
             "Things that failed inside and were set aside; look at the log.",

@@ -57,7 +57,9 @@ def settled(reports: Iterable[Report]) -> list[Report]:
     found = []
     for observed_us in sorted(windows):
         said = windows[observed_us]
-        counts = said[0] if len(said) == 1 and said[0].flags is None else _counting(said)
+        counts: Report | None = said[0]
+        if len(said) > 1 or WITHDRAWN in (said[0].flags or ()):
+            counts = _counting(said)
         if counts is not None:
             found.append(counts)
     return found

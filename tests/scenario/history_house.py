@@ -1,0 +1,142 @@
+"""A hospital whose history may be amended, from YAML to what its people are told, on one log."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from services.rules.amender import Amender
+from services.rules.api import RulesApi
+from services.rules.episodes_api import EpisodesApi
+from services.rules.history_store import HistoryStore
+from services.rules.store import RulesStore
+from services.rules.worker import RulesWorker
+from shared.access import Gate
+from shared.config.load import load
+from shared.log.memory import MemoryBundles, MemoryLog
+from shared.log.port import REPORTS
+from shared.model.configuration import encode_bundle
+from shared.model.instants import Instant
+from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick, encode_envelope
+from shared.observe.metrics import Metrics
+from tests.scenario.house import START, House
+from tests.scenario.test_conditions import BASIS, FILES
+
+MINUTE = 60_000_000
+ACCESS = (
+    "access:\n"
+    '  - {id: wuhan, kind: officer, token: wwwwwwwwwwwwwwwwwwww, territory: "420100"}\n'
+    '  - {id: xiantao, kind: officer, token: xxxxxxxxxxxxxxxxxxxx, territory: "429004"}\n'
+    "  - {id: ops, kind: operator, token: oooooooooooooooooooo}\n"
+)
+COD = 'condition: {threshold: {indicator: w01018, interval: realtime, unit: mg/L}}, levels: [{severity: orange, raise: "> 60", clear: "<= 54"}]'
+
+
+class HistoryHouse:
+    """Minutes count from START. Nothing is told to people before `tell`."""
+
+    def __init__(self, folder: Path, rule: str = COD, keep: str = "history: {keep: 7d}") -> None:
+        rules = f"rules:\n  - {{id: cod, title: {{zh: 化学需氧量}}, {rule}, {BASIS}}}\n"
+        territories = FILES["territories"] + '  - {id: "429004", name: 仙桃市}\n'
+        files = {**FILES, "rules": rules, "access": ACCESS, "territories": territories}
+        files["site"] += f"{keep}\n"
+        for name, content in files.items():
+            (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
+        self.folder, self.configuration = folder, load(folder, {})
+        self.log, self.bundles = MemoryLog(), MemoryBundles()
+        name, body = encode_bundle(self.configuration.bundle())
+        self.bundles.put(name, body)
+        self.metrics = Metrics(CollectorRegistry())
+        self.store = RulesStore(folder / "rules.db")
+        self.worker = RulesWorker(self.log, self.bundles, self.store, self.metrics)
+        self.history = HistoryStore(folder / "history.db")
+        self.amender = self.new_amender()
+        self.people = House(self.configuration)
+        self.told = self.amended = 0
+        self.append(Activate(name))
+        self.tick(0)
+
+    def new_amender(self) -> Amender:
+        assert self.configuration.history_keep_us is not None
+        return Amender(
+            self.log, self.bundles, self.history, self.configuration.history_keep_us, self.metrics
+        )
+
+    def restart(self) -> None:
+        """The amender dies and comes back from its file."""
+        self.amender = self.new_amender()
+
+    def append(self, *records: Record) -> None:
+        self.log.append(REPORTS, [("", encode_envelope(list(records)))])
+
+    def tick(self, minute: float) -> None:
+        """Log time, and everything that is in the log is judged."""
+        self.append(Tick(Instant(START + round(minute * MINUTE))))
+        self.judge()
+
+    def judge(self) -> None:
+        while self.worker.pump():
+            pass
+        while self.amender.pump():
+            pass
+
+    def report(
+        self, minute: float, value: float, *, flag: str = "N", revision: int | None = None
+    ) -> Report:
+        at = Instant(START + round(minute * MINUTE))
+        return Report(
+            "ww", "ww", "realtime", at, ("w01018",), (value,), (flag,), at, "http",
+            f"r{minute:g}", revision,
+        )  # fmt: skip
+
+    def read(self, *readings: tuple[float, float], tick: bool = True) -> None:
+        """(minute, value), each followed by its tick: they come in their turn."""
+        for minute, value in readings:
+            self.append(self.report(minute, value))
+            if tick:
+                self.tick(minute)
+
+    def withdraw(self, minute: float) -> None:
+        self.append(self.report(minute, 0.0, flag=WITHDRAWN))
+
+    # -- what is said --------------------------------------------------------------------------
+
+    def get(self, path: str, token: str = "o" * 20, **query: str) -> httpx.Response:
+        gate = Gate(self.configuration)
+        api = RulesApi(self.worker, self.store, gate, self.configuration)
+        keep_us = self.configuration.history_keep_us or 0
+        routes = EpisodesApi(api, self.store, self.history, self.bundles, keep_us).routes()
+        app = Starlette(routes=routes)
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+                headers = {"Authorization": f"Bearer {token}"}
+                return await client.get(path, params=query, headers=headers)
+
+        return asyncio.run(ask())
+
+    def episodes(self) -> list[str]:
+        """`state HH:MM-HH:MM value | said HH:MM-HH:MM …`, newest first."""
+        return [self._words(each) for each in self.get("/v1/episodes").json()["episodes"]]
+
+    def _words(self, one: dict[str, Any]) -> str:
+        said = " ".join(_times(each) for each in one["said"]) or "nothing"
+        return f"{one['state']} {_times(one)} {one['value']:g} | said {said}"
+
+    def amendments(self) -> list[str]:
+        """`kind why value`."""
+        found = self.get("/v1/amendments").json()["amendments"]
+        return [f"{one['kind']} {one['cause']['why']} {one['cause']['value']}" for one in found]
+
+    def everything(self) -> bytes:
+        return msgspec.json.encode(self.get("/v1/amendments").json()["amendments"])
+
+
+def _times(one: dict[str, Any]) -> str:
+    end = one["ended_at"][11:16] if one["ended_at"] else ""
+    return f"{one['episode'][11:16]}-{end}"
