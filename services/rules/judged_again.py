@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from services.rules.core.engine import Engine
-from services.rules.core.trace import trace
+from services.rules.core.trace import Steps, trace
 from shared.model.report import Activate, Record, Report, Tick
 from shared.model.transition import Transition
 
@@ -64,6 +64,7 @@ class Again:
         self, stand: Stand, asked: Question, until: Report | None, newest: Callable[[], str | None]
     ) -> None:
         self._stand, self._asked, self._until, self._newest = stand, asked, until, newest
+        self._steps: Steps = {}
 
     def take(self, record: Record) -> bool:
         """Judge it; True when it is beyond the instant and was not judged, or was the last one."""
@@ -93,7 +94,7 @@ class Again:
             return True
         self._apply(record)
         if isinstance(record, Activate) and stand.engine.book is not None:
-            trace(stand.engine.book)
+            trace(stand.engine.book, self._steps)
         return False
 
     def _is_beyond(self, tick: Tick) -> bool:

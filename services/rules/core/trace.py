@@ -9,13 +9,15 @@ from services.rules.core.clock import LogClock
 from services.rules.core.derive import Derivation, Quality, Step
 from services.rules.core.memory import Memory
 
+Steps = dict[int, tuple[Memory, Step]]
+"""By the identity of the memory, which is held so that it stays its own."""
+
 
 class Trace:
     """Says what the derivation says, and remembers it."""
 
-    def __init__(self, derivation: Derivation) -> None:
-        self.derivation = derivation
-        self._last: dict[int, tuple[Memory, Step]] = {}
+    def __init__(self, derivation: Derivation, last: Steps) -> None:
+        self.derivation, self._last = derivation, last
 
     def last(self, memory: Memory | None) -> Step | None:
         """The newest derived reading of the series with this memory."""
@@ -24,7 +26,7 @@ class Trace:
 
     def _keep(self, memory: Memory, steps: list[Step]) -> list[Step]:
         if steps:
-            self._last[id(memory)] = memory, steps[-1]  # held, so that its id stays its own
+            self._last[id(memory)] = memory, steps[-1]
         return steps
 
     def empty(self) -> Memory:
@@ -40,8 +42,8 @@ class Trace:
         return self.derivation.alarm(memory, clock, heard_us)
 
 
-def trace(book: Book) -> None:
-    """Let every derived condition of a book remember."""
+def trace(book: Book, last: Steps) -> None:
+    """Let every derived condition of a book remember; `last` outlives a change of books."""
     for judging in book.rules.values():
         if judging.derive is not None and not isinstance(judging.derive, Trace):
-            judging.derive = Trace(judging.derive)
+            judging.derive = Trace(judging.derive, last)

@@ -48,6 +48,13 @@ def time(at_us: int, zone: ZoneInfo) -> str:
     return instant_text(Instant(at_us), zone)
 
 
+def stands(hold: Hold, is_unknown: bool) -> str:
+    """The state as `GET /v1/alerts` has it."""
+    if hold.phase != "inactive":
+        return hold.phase
+    return "unknown" if is_unknown else "normal"
+
+
 def never_heard(judging: Judging) -> Verdict:
     found = verdict(
         judging, "nothing-heard", "当时还没有收到过这个序列的任何读数",
@@ -100,10 +107,8 @@ def judged(
         found.until = until
     else:
         found = _firing(judging, hold, value, seen, zone)
-    found.state = hold.phase
-    if hold.phase == "inactive":
-        found.state = "unknown" if value is None else "normal"
-    else:
+    found.state = stands(hold, value is None)
+    if hold.phase != "inactive":
         found.severity = ladder.severities[hold.level].value
         found.since = time(hold.start_us, zone)
         found.limit = ladder.limits[hold.level] if not hold.standing else None

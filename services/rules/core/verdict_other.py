@@ -8,7 +8,7 @@ from services.rules.core.book import Book, Judging
 from services.rules.core.cell import NEVER, Cell, RatioState, Series
 from services.rules.core.clock import LogClock
 from services.rules.core.missing import Watch, due_of
-from services.rules.core.verdict import Verdict, edition, judged, never_heard, time, verdict
+from services.rules.core.verdict import Verdict, edition, judged, never_heard, stands, time, verdict
 from shared.model.report import EVIDENCE_FLAGS
 from shared.model.rule import Missing, Ratio
 
@@ -39,6 +39,7 @@ def of_ratio(book: Book, cell: Cell, state: RatioState) -> Verdict:
         bad = [name for name, (_, flag) in there.items() if flag not in EVIDENCE_FLAGS]
         found.reason = f"比值未知：缺 {absent or '无'}，不能作证 {bad or '无'}"
         found.reason_en = f"the ratio is unknown: absent {absent}, no evidence {bad}"
+    found.state = stands(state.hold, state.last_unknown)
     found.components = [
         {
             "indicator": name,

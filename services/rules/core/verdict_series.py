@@ -8,7 +8,7 @@ from services.rules.core.book import Judging
 from services.rules.core.cell import Series
 from services.rules.core.hold import Hold
 from services.rules.core.trace import Trace
-from services.rules.core.verdict import Verdict, edition, judged, verdict
+from services.rules.core.verdict import Verdict, edition, judged, stands, verdict
 from shared.model import units
 from shared.model.report import EVIDENCE_FLAGS
 from shared.model.rule import number_text
@@ -40,7 +40,6 @@ def _of_derived(judging: Judging, hold: Hold, series: Series, zone: ZoneInfo) ->
             judging, "window", "派生值还没有形成：" + _window_zh(shown),
             "no derived value yet: " + _window_en(shown),
         )  # fmt: skip
-        found.state = "unknown" if hold.phase == "inactive" else hold.phase
     else:
         value, is_over = step.value, step.quality == "over"
         found = judged(judging, hold, step.at_us, value, is_over, zone)
@@ -49,6 +48,7 @@ def _of_derived(judging: Judging, hold: Hold, series: Series, zone: ZoneInfo) ->
             found.reason = "派生值未知（完整率不够，或读数不能作为证据）：" + _window_zh(shown)
             found.reason_en = "the derived value is unknown (too few, or no evidence): "
             found.reason_en += _window_en(shown)
+    found.state = stands(hold, memory is None or memory.unknown)
     found.derived = shown
     return found
 

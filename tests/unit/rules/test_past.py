@@ -1,0 +1,106 @@
+"""The past is what the live engine was: random logs, looked back at from random instants."""
+
+from random import Random
+
+import pytest
+
+from services.rules.core import view
+from services.rules.core.engine import Engine
+from services.rules.core.verdict import Verdict
+from services.rules.judged_again import Question
+from services.rules.log_time import first_place, place_at
+from services.rules.past import Past
+from services.rules.series_why import verdict_of
+from shared.log.memory import MemoryLog
+from shared.log.port import REPORTS, Position
+from shared.model.report import Record, Report, Tick, encode_envelope
+from tests.reference.cases import Case, make_case
+
+BLOCK = 25
+
+
+def logged(case: Case, random: Random) -> MemoryLog:
+    """In envelopes of any size."""
+    log, rest = MemoryLog(), list(case.records)
+    while rest:
+        count = random.randint(1, 5)
+        log.append(REPORTS, [("", encode_envelope(rest[:count]))])
+        rest = rest[count:]
+    return log
+
+
+def live(case: Case, at_us: int) -> Engine:
+    """An engine of everything that had come in when log time showed the instant."""
+    engine = Engine(case.bundles.__getitem__)
+    had: list[Record] = []
+    for record in case.records:
+        if isinstance(record, Tick) and record.at_us > at_us:
+            break
+        if not (isinstance(record, Report) and record.received_us > at_us):
+            had.append(record)
+    engine.apply(had)
+    return engine
+
+
+def look_back(seed: int) -> int:
+    """One case, one instant: every facility stands as the live engine had it; how many stood."""
+    random = Random(seed)
+    case = make_case(seed)
+    ticks = [record.at_us for record in case.records if isinstance(record, Tick)]
+    if not ticks:
+        return 0
+    at_us = max(random.choice(ticks), ticks[0]) + random.choice([0, 1, 59_999_999])
+    past = Past(logged(case, random), case.bundles.__getitem__, lambda: None, lambda: 0.0)
+    engine = live(case, at_us)
+    assert engine.book is not None
+    stood = 0
+    for facility in engine.book.facilities:
+        for station in engine.book.stations_of(facility):
+            for judging in engine.book.rules_of(station):
+                asked = Question(facility, station, judging.indicator, judging.interval, at_us)
+                stand = past.stand(asked)
+                assert (stand.by, stand.complete, stand.assumed) == ("log", True, False)
+                assert view.one_facility(stand.engine, facility) == view.one_facility(
+                    engine, facility
+                )
+                stood += agrees(verdict_of(stand.engine, judging, asked), stand.engine, asked)
+    return stood
+
+
+def agrees(said: Verdict, engine: Engine, asked: Question) -> bool:
+    """The verdict's state is the one that alerts show."""
+    found = view.one_facility(engine, asked.facility)
+    assert found is not None
+    states = {
+        (alert.rule, alert.station): (alert.state, alert.severity and alert.severity.value)
+        for alert in found[1]
+        if alert.station == asked.station
+    }
+    state, severity = states[said.rule, asked.station]
+    assert said.state == state, said
+    assert said.severity == severity, said
+    assert said.reason and said.reason_en
+    return state in ("pending", "firing")
+
+
+@pytest.mark.parametrize("first", range(0, 8 * BLOCK, BLOCK))
+def test_looking_back_is_having_been_there(first: int) -> None:
+    for seed in range(first, first + BLOCK):
+        look_back(seed)
+
+
+def test_the_cases_look_back_at_something() -> None:
+    assert sum(look_back(seed) for seed in range(40)) > 10
+
+
+def test_a_place_is_found_by_log_time() -> None:
+    """Whatever the instant, the place is before it and not far before it."""
+    log = MemoryLog()
+    for n in range(5_000):
+        log.append(REPORTS, [("", encode_envelope([Tick(1_000 * n)]))])  # type: ignore[arg-type]
+    first, end = first_place(log, 0), log.end(REPORTS, 0)
+    assert first == 1
+    for at in (0, 1, 777_777, 2_500_000, 4_999_000, 10**12):
+        place = place_at(log, 0, Position(1), end, at)
+        reached = min(at // 1_000, 4_999)
+        assert place - 1 <= reached <= place - 1 + 513
