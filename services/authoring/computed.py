@@ -6,11 +6,14 @@ window of a series that fell silent) is missing from the chart, not from the ale
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from services.rules.core import ratio
+from services.rules.core.clock import LogClock
 from services.rules.core.derivations import derivation, shown_unit
-from services.rules.core.derive import Derivation, Quality
+from services.rules.core.derive import Derivation, Quality, Step
 from services.rules.core.memory import Memory
+from services.rules.core.witness import Said, Witness
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, local_day
 from shared.model.report import EVIDENCE_FLAGS, Report
@@ -38,6 +41,7 @@ class Computed:
     def __init__(self, rules: list[Rule], facility: str, configuration: Configuration) -> None:
         self._configuration, self._facility = configuration, facility
         self._zone = configuration.site.zone
+        self._clock = LogClock(deaf_after_us=0)
         self._ratios = [rule for rule in rules if isinstance(rule.condition, Ratio)]
         self._derived: dict[str, list[tuple[Rule, Derivation, Memory]]] = {}
         for rule in rules:
@@ -63,10 +67,19 @@ class Computed:
             for rule, ready, memory in self._derived.get(name, ()):
                 if not _judges(rule, at_us):
                     continue
-                for step in ready.reading(memory, at_us, _quality(flag), value):
+                for step in self._steps(ready, memory, at_us, flag, value):
                     yield rule.id, name, step.at_us, step.value
         if newer and self._ratios:
             yield from self._take_ratios(at_us)
+
+    def _steps(
+        self, ready: Derivation, memory: Memory, at_us: int, flag: str, value: float
+    ) -> list[Step]:
+        quality = _quality(flag)
+        if not isinstance(ready, Witness):
+            return ready.reading(memory, at_us, quality, value)
+        capacity = partial(self._capacity, at_us)
+        return ready.witness(memory, Said(at_us, quality, value, flag, self._clock, capacity))
 
     def _take_ratios(self, at_us: int) -> Iterator[Point]:
         here = {

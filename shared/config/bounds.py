@@ -4,6 +4,7 @@ import msgspec
 
 from shared.model.configuration import Indicator
 from shared.model.rule import Average, Condition, Count, Flatline, Jump, Range, Ratio, Threshold
+from shared.model.timed import SHOWN_US, TimeToLimit
 from shared.model.units import UnknownUnit, convert, spelled
 
 
@@ -50,6 +51,9 @@ def bounds_of_condition(condition: Condition, indicators: dict[str, Indicator]) 
             return Bounds(0.0, _INFINITE, "the size of a jump is never negative")
         case Flatline():
             return Bounds(0.0, _INFINITE, "no time is negative")
+        case TimeToLimit():
+            most = condition.horizon_us / SHOWN_US[condition.shown_in]
+            return Bounds(0.0, most, "no time is negative, nor longer than its horizon")
     return None
 
 

@@ -31,6 +31,7 @@ from shared.config.scalars import (
     Text,
     Whole,
 )
+from shared.config.schema_timed import TimeToLimitModel
 from shared.model.instants import Interval
 
 Kind = Literal[
@@ -455,6 +456,7 @@ class ConditionModel(Model):
     count: CountModel | None = None
     deviation: DeviationModel | None = None
     drift: DriftModel | None = None
+    time_to_limit: TimeToLimitModel | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ConditionModel":

@@ -7,7 +7,7 @@ same rule compare and print equal numbers (contract §2).
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 SIGNIFICANT_DIGITS = 12
-_EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN)
+EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN)
 _ROUND = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN)
 
 
@@ -25,21 +25,21 @@ def add(values: list[Decimal]) -> Decimal:
     """An exact sum."""
     total = Decimal(0)
     for value in values:
-        total = _EXACT.add(total, value)
+        total = EXACT.add(total, value)
     return total
 
 
 def subtract(left: Decimal, right: Decimal) -> Decimal:
-    return _EXACT.subtract(left, right)
+    return EXACT.subtract(left, right)
 
 
 def multiply(left: Decimal, right: Decimal) -> Decimal:
-    return _EXACT.multiply(left, right)
+    return EXACT.multiply(left, right)
 
 
 def divide(left: Decimal, right: Decimal) -> Decimal:
     """A quotient good to 400 digits: enough that rounding it once more to 12 is right."""
-    return _EXACT.divide(left, right)
+    return EXACT.divide(left, right)
 
 
 def short_text(value: float, digits: int = 4) -> str:

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.model.instants import Instant, Interval
 from shared.model.severity import Severity
+from shared.model.timed import TimeToLimit
 
 Op = Literal[">", ">=", "<", "<="]
 
@@ -163,7 +164,7 @@ class Drift(msgspec.Struct, frozen=True, tag="drift"):
     unit: None = None
 
 
-Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift
+Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | TimeToLimit
 """Conditions that keep a memory per series and judge what they make of its readings."""
 Condition = Threshold | Range | Ratio | Missing | Derived
 

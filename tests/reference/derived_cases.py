@@ -16,6 +16,7 @@ from shared.model.rule import (
     number_text,
 )
 from shared.model.severity import Severity
+from tests.reference.timed_cases import TIMED, timed
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
@@ -30,6 +31,7 @@ DERIVED = (
     "deviation",
     "deviation",
     "drift",
+    *TIMED,
 )
 MINUTE, HOUR = 60_000_000, 3_600_000_000
 SCALE = {None: 1.0, "µg/L": 1e3, "µg/m³": 1e3, "g/L": 1e-3, "ng/L": 1e6, "ng/m³": 1e6,
@@ -37,6 +39,8 @@ SCALE = {None: 1.0, "µg/L": 1e3, "µg/m³": 1e3, "g/L": 1e-3, "ng/L": 1e6, "ng/
 
 
 def derived(g: "Generator", kind: str) -> tuple[Derived, tuple[Level, ...]]:
+    if kind in TIMED:
+        return timed(g, kind, SCALE)
     code = g.random.choice(g.codes)
     unit = g.unit(code)
     scale = SCALE.get(unit, 1.0)

@@ -100,6 +100,16 @@ def test_three_of_six(text: Text) -> None:
     assert sent.startswith("【预警】武汉医院：六小时超标次数3（限≥3），12:00起"), sent
 
 
+def test_days_until_saturation(text: Text) -> None:
+    """At the trend of the last twelve hours."""
+    rule = (
+        "condition: {time_to_limit: {indicator: w01018, interval: hour, limit: 60, over: 12h, shown_in: h}}, "
+        'levels: [{severity: orange, raise: "<= 6"}]'
+    )
+    sent = text("预计达限值时间", rule, [40.0 + n for n in range(15)])
+    assert sent.startswith("【预警】武汉医院：预计达限值时间6h（限≤6），12:00起"), sent
+
+
 def test_a_peak_that_is_not_usual_at_this_hour(text: Text) -> None:
     rule = (
         "condition: {deviation: {indicator: w01018, interval: hour, over: 1h}}, "

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 from services.rules.core.derivations import derivation, shown_unit
 from services.rules.core.derive import Derivation
 from services.rules.core.levels import Ladder
+from services.rules.core.witness import Witness, Witnessing
 from shared.model.configuration import Bundle, Indicator
 from shared.model.facility import Facility, Station
 from shared.model.instants import Instant, local_day
 from shared.model.rule import Derived, Missing, Range, Ratio, Rule, Threshold
 from shared.model.select import applies_to
+from shared.model.timed import Timed
 from shared.model.units import factor
 
 
@@ -30,6 +32,7 @@ class Judging:
         self.unit: str | None = None
         self.convert: tuple[str, str] | None = None
         self.derive: Derivation | None = None
+        self.witness: Witnessing | None = None
         if isinstance(condition, Ratio):
             self.indicator = condition.of[0]
             self.unit = condition.unit or "1"
@@ -43,6 +46,8 @@ class Judging:
             elif isinstance(condition, Derived):
                 self.unit = shown_unit(condition, own)
                 self.derive = derivation(condition, own, zone)
+                if isinstance(self.derive, Witness):
+                    self.witness = self.derive.witness
 
     def in_force(self, at_us: int) -> bool:
         return self.valid_from_us <= at_us and (
@@ -123,6 +128,9 @@ class Book:
 
     def has_derived_rules(self) -> bool:
         return any(judging.derive is not None for judging in self.rules.values())
+
+    def has_timed_rules(self) -> bool:
+        return any(isinstance(j.rule.condition, Timed) for j in self.rules.values())
 
     def capacity(self, facility_id: str, slot_us: int) -> float | None:
         """The configured capacity with the latest start not after the slot's local day."""

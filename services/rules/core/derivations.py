@@ -10,7 +10,9 @@ from services.rules.core.count import CountOf
 from services.rules.core.derive import Derivation
 from services.rules.core.deviation import DeviationOf
 from services.rules.core.flatline import FlatlineOf
+from services.rules.core.time_to_limit import TimeToLimitOf
 from shared.model.rule import Average, Count, Derived, Deviation, Drift, Flatline, Jump, Rate
+from shared.model.timed import TimeToLimit
 from shared.model.units import factor
 
 
@@ -29,6 +31,8 @@ def derivation(condition: Derived, own: str, zone: ZoneInfo) -> Derivation:
             return CountOf(condition, (own, unit) if by != 1 else None)
         case Deviation() | Drift():
             return DeviationOf(condition, zone)
+        case TimeToLimit():
+            return TimeToLimitOf(condition, by)
         case _:
             assert_never(condition)
 
@@ -43,7 +47,7 @@ def shown_unit(condition: Derived, own: str) -> str:
             return unit if condition.memory_us is None else "1"
         case Rate():
             return f"{unit}/{condition.per}"
-        case Flatline():
+        case Flatline() | TimeToLimit():
             return condition.shown_in
         case Count() | Deviation() | Drift():
             return "1"

@@ -7,6 +7,7 @@ true is dropped or pushed again when it comes up, so a reading never touches the
 
 import heapq
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import isfinite
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from services.rules.core.derive import Quality, Step
 from services.rules.core.hold import Change, Hold
 from services.rules.core.memory import Memory
 from services.rules.core.missing import Watch
+from services.rules.core.witness import Said
 from shared.model import units
 from shared.model.configuration import Bundle
 from shared.model.instants import LATEST_US, Instant, local_day
@@ -211,7 +213,12 @@ class Engine:
         if judging.derive is not None:
             if hold.memory is None:
                 hold.memory = judging.derive.empty()
-            steps = judging.derive.reading(hold.memory, at_us, quality, value)
+            if judging.witness is None:
+                steps = judging.derive.reading(hold.memory, at_us, quality, value)
+            else:
+                capacity = partial(self._capacity, cell, at_us)
+                said = Said(at_us, quality, value, flag, self.clock, capacity)
+                steps = judging.witness(hold.memory, said)
             self._derived(cell, judging, hold, hold.memory, steps, report)
             self._set_alarm(cell, judging, hold.memory, self.clock.now_us)
             return
@@ -220,6 +227,10 @@ class Engine:
         if judging.convert is not None:
             value = units.convert(value, *judging.convert)
         self._held(cell, judging, hold, at_us, report, quality, value)
+
+    def _capacity(self, cell: Cell, at_us: int) -> float | None:
+        assert self.book is not None
+        return self.book.capacity(cell.facility, at_us)
 
     def _derived(
         self, cell: Cell, judging: Judging, hold: Hold, memory: Memory, steps: list[Step],

@@ -83,4 +83,14 @@ class DeviationMemory(Common, array_like=True, tag="deviation"):
     means: list[float] = []
 
 
-Memory = AverageMemory | ChangeMemory | FlatMemory | CountMemory | DeviationMemory
+class TrendMemory(Common, array_like=True, tag="trend"):
+    """The newest known reading of each 32nd of the window: at most 33."""
+
+    times: list[int] = []
+    values: list[float] = []
+    early: float | None = None
+    """The band of the newest derived reading; nothing is derived from it."""
+    late: float | None = None
+
+
+Memory = AverageMemory | ChangeMemory | FlatMemory | CountMemory | DeviationMemory | TrendMemory

@@ -10,9 +10,9 @@ from services.rules.core.engine import Engine
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
 
-STATE_FORMAT = 2
-"""2: holds with the memory of derived conditions. A site without such rules goes on writing 1,
-which the program before this one reads."""
+STATE_FORMAT = 3
+"""2: holds with the memory of derived conditions; 3: with that of conditions about time and
+discipline. A site without such rules goes on writing what the programs before this one read."""
 
 
 class SavedSeries(msgspec.Struct, array_like=True):
@@ -57,16 +57,22 @@ _HEAD = msgspec.msgpack.Decoder(SavedHead)
 
 
 def save_head(engine: Engine) -> bytes:
-    derives = engine.book is not None and engine.book.has_derived_rules()
     return msgspec.msgpack.encode(
         SavedHead(
-            STATE_FORMAT if derives else 1,
+            _format(engine),
             engine.bundle_name,
             engine.clock,
             engine.judged,
             engine.emitted,
         )
     )
+
+
+def _format(engine: Engine) -> int:
+    """The oldest that says everything there is."""
+    if engine.book is None or not engine.book.has_derived_rules():
+        return 1
+    return 3 if engine.book.has_timed_rules() else 2
 
 
 def save_cell(cell: Cell) -> bytes:

@@ -8,6 +8,7 @@ from services.rules.core.book import Book
 from services.rules.core.clock import LogClock
 from services.rules.core.derive import Derivation, Quality, Step
 from services.rules.core.memory import Memory
+from services.rules.core.witness import Said, Witness
 
 Steps = dict[int, tuple[Memory, Step]]
 """By the identity of the memory, which is held so that it stays its own."""
@@ -35,6 +36,10 @@ class Trace:
     def reading(self, memory: Memory, at_us: int, quality: Quality, value: float) -> list[Step]:
         return self._keep(memory, self.derivation.reading(memory, at_us, quality, value))
 
+    def witness(self, memory: Memory, said: Said) -> list[Step]:
+        assert isinstance(self.derivation, Witness)
+        return self._keep(memory, self.derivation.witness(memory, said))
+
     def overdue(self, memory: Memory, clock: LogClock, heard_us: int, at_us: int) -> list[Step]:
         return self._keep(memory, self.derivation.overdue(memory, clock, heard_us, at_us))
 
@@ -46,4 +51,7 @@ def trace(book: Book, last: Steps) -> None:
     """Let every derived condition of a book remember; `last` outlives a change of books."""
     for judging in book.rules.values():
         if judging.derive is not None and not isinstance(judging.derive, Trace):
-            judging.derive = Trace(judging.derive, last)
+            traced = Trace(judging.derive, last)
+            judging.derive = traced
+            if judging.witness is not None:
+                judging.witness = traced.witness

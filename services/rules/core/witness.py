@@ -1,0 +1,35 @@
+"""Witness: a derivation that asks more of a reading than its value and quality."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from services.rules.core.clock import LogClock
+from services.rules.core.derive import FromReadings, Quality, Step
+from services.rules.core.memory import Memory
+
+
+class Said(NamedTuple):
+    """A newer reading, in the unit of its indicator, with what surrounds it."""
+
+    at_us: int
+    quality: Quality
+    value: float
+    flag: str
+    clock: LogClock
+    capacity: Callable[[], float | None]
+    """What the facility can treat on the day of the reading, t per day, by its configuration."""
+
+
+Witnessing = Callable[[Memory, Said], list[Step]]
+
+
+class Witness(FromReadings):
+    """The engine hands it what was said; `reading` is for those who have nothing more."""
+
+    def witness(self, memory: Memory, said: Said) -> list[Step]:
+        raise NotImplementedError
+
+    def reading(self, memory: Memory, at_us: int, quality: Quality, value: float) -> list[Step]:
+        flag = {"known": "N", "over": "T", "unknown": "D"}[quality]
+        clock = LogClock(deaf_after_us=0)
+        return self.witness(memory, Said(at_us, quality, value, flag, clock, lambda: None))

@@ -1,0 +1,31 @@
+"""Conditions about time and discipline, as values. Their words are in docs/conditions."""
+
+from typing import Literal
+
+import msgspec
+
+from shared.model.instants import Interval
+
+SHOWN_US = {"min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
+
+
+class TimeToLimit(msgspec.Struct, frozen=True, tag="time_to_limit"):
+    """How long until the value reaches a limit, at the robust trend of the last window."""
+
+    indicator: str
+    interval: Interval
+    limit: float | None
+    """None: the capacity that the facility's configuration has for the day of the reading."""
+    over_us: int
+    horizon_us: int
+    """The longest time that is said; also said when nothing moves towards the limit."""
+    least: int = 4
+    """Readings that make a trend."""
+    towards: Literal["up", "down"] = "up"
+    judge: Literal["middle", "early", "late"] = "middle"
+    shown_in: Literal["min", "h", "d"] = "d"
+    unit: str | None = None
+    """Of `limit`."""
+
+
+Timed = TimeToLimit

@@ -1,0 +1,86 @@
+"""What conditions about time and discipline make of readings, by looking at all of them each time."""
+
+from datetime import datetime
+from fractions import Fraction
+from itertools import combinations
+from math import floor, sqrt
+from statistics import median
+from typing import TYPE_CHECKING
+
+from shared.model.timed import TimeToLimit
+from tests.reference.arithmetic import exact, ratio_of, rounded
+from tests.reference.history import History, Life
+
+if TYPE_CHECKING:
+    from tests.reference.derived import Seen
+
+SHOWN = {"min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
+
+
+def capacity(history: History, life: Life, index: float, at: int) -> float | None:
+    """The configured one with the latest start not after the local day."""
+    bundle = history.bundle(int(index))
+    assert bundle is not None
+    facility = next(f for f in bundle.facilities if f.id == life.facility)
+    day = datetime.fromtimestamp(at / 1e6, history.zone).date()
+    begun = sorted((c.since, c.t_per_day) for c in facility.capacity if c.since <= day)
+    return begun[-1][1] if begun else None
+
+
+def time_to_limit(
+    history: History, life: Life, condition: TimeToLimit, own: str, seen: list["Seen"]
+) -> list["Seen"]:
+    by = ratio_of(own, condition.unit or own)
+    found = []
+    for place, now in enumerate(seen):
+        if now.quality == "unknown":
+            found.append(now)
+            continue
+        limit = condition.limit
+        if limit is None:
+            limit = capacity(history, life, now.index, now.at)
+        if now.quality == "over":
+            up = condition.towards == "up"
+            if limit is not None and up and exact(now.value) * by >= exact(limit):
+                found.append(now._replace(quality="known", value=0.0))
+            continue
+        slot = condition.over_us // 32
+        newest = {
+            s.at // slot: s
+            for s in seen[: place + 1]
+            if s.quality == "known" and s.at > now.at - condition.over_us
+        }
+        points = [(s.at, exact(s.value) * by) for s in newest.values()]
+        if (
+            limit is None
+            or len(points) < condition.least
+            or 2 * (points[-1][0] - points[0][0]) < condition.over_us
+        ):
+            found.append(now._replace(quality="unknown"))
+            continue
+        found.append(now._replace(value=forecast(condition, points, exact(limit))))
+    return found
+
+
+def forecast(condition: TimeToLimit, points: list[tuple[int, Fraction]], limit: Fraction) -> float:
+    """Along the line: Theil and Sen; its edges by Sen's ranks."""
+    slopes = sorted((w - v) / (t - s) for (s, v), (t, w) in combinations(points, 2))
+    n, count = len(points), len(slopes)
+    middle = median(slopes)
+    now = points[-1][0]
+    level = median([v + middle * (now - t) for t, v in points])
+    ranks = floor(1.282 * sqrt(n * (n - 1) * (2 * n + 5) / 18))
+    edge = max(0, (count - ranks) // 2 - 1)
+    edges = (slopes[edge], slopes[-1 - edge])
+    if condition.towards == "down":
+        level, limit, middle = -level, -limit, -middle
+        edges = (-edges[1], -edges[0])
+    slope = {"middle": middle, "early": edges[1], "late": edges[0]}[condition.judge]
+    longest = Fraction(condition.horizon_us)
+    if level >= limit:
+        time = Fraction(0)
+    elif slope <= 0:
+        time = longest
+    else:
+        time = min((limit - level) / slope, longest)
+    return rounded(time / SHOWN[condition.shown_in])

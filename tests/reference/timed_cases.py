@@ -1,0 +1,51 @@
+"""Random conditions about time and discipline, on the grid of the case."""
+
+from typing import TYPE_CHECKING
+
+from shared.model.rule import Comparison, Derived, Level, number_text
+from shared.model.severity import Severity
+from shared.model.timed import TimeToLimit
+
+if TYPE_CHECKING:
+    from tests.reference.cases import Generator
+
+TIMED = ("time_to_limit", "time_to_limit")
+HOUR = 3_600_000_000
+SHOWN = {"min": HOUR // 60, "h": HOUR, "d": 24 * HOUR}
+
+
+def timed(
+    g: "Generator", kind: str, scale: dict[str | None, float]
+) -> tuple[Derived, tuple[Level, ...]]:
+    code = g.random.choice(g.codes)
+    unit = g.unit(code)
+    return time_to_limit(g, code, unit, scale.get(unit, 1.0))
+
+
+def time_to_limit(
+    g: "Generator", code: str, unit: str | None, scale: float
+) -> tuple[Derived, tuple[Level, ...]]:
+    over = g.random.choice([4, 8, 20, 60]) * g.grid
+    limit: float | None = g.random.choice([5.0, 6.5, 10.0, 0.15]) * scale
+    if g.daily and code.startswith("mw.") and g.random.random() < 0.5:
+        limit, unit = None, "t"
+    shown = g.random.choice(["min", "h", "d"])
+    horizon = 4 * over
+    condition = TimeToLimit(
+        code, g.interval, limit, over, horizon, g.random.choice([3, 4]),
+        g.random.choice(["up", "up", "down"]), g.random.choice(["middle", "early", "late"]),
+        shown, unit,
+    )  # fmt: skip
+    first = horizon / SHOWN[shown] * g.random.choice([0.05, 0.3, 0.9])
+    return condition, falling(first, g.random.random() < 0.5)
+
+
+def falling(first: float, two: bool) -> tuple[Level, ...]:
+    def below(limit: float) -> Comparison:
+        return Comparison("<=", limit, f"<= {number_text(limit)}")
+
+    levels = [Level(Severity.BLUE, below(first))]
+    if two:
+        clears = Comparison(">", first, f"> {number_text(first)}")
+        levels.append(Level(Severity.RED, below(first / 3), clears))
+    return tuple(levels)

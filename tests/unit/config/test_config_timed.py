@@ -1,0 +1,78 @@
+"""Conditions about time and discipline in YAML: what they mean, and what is said of the others."""
+
+import pytest
+
+from shared.model.timed import TimeToLimit
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+TAIL = (
+    'levels: [{severity: yellow, raise: "<= 3"}], '
+    "basis: {standard: s, edition: '1', clause: c, valid_from: 2020-01-01}"
+)
+RULE = f"applies: {{kind: hospital_wastewater}}, condition: {{CONDITION}}, {TAIL}"
+COD = "indicator: w01018, interval: hour"
+LOAD = "indicator: mw.disposed_t, interval: day"
+
+
+def built(directory, condition):
+    directory.write(
+        "rules.yaml", f"rules:\n  - {{id: tested, condition: {{{condition}}}, {TAIL}}}\n"
+    )
+    return directory.load().rules["tested"].condition
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        (
+            f"time_to_limit: {{{COD}, limit: 60, over: 1d}}",
+            TimeToLimit("w01018", "hour", 60.0, DAY, 4 * DAY),
+        ),
+        (
+            f"time_to_limit: {{{LOAD}, limit: capacity, over: 7d, horizon: 60d, judge: early}}",
+            TimeToLimit("mw.disposed_t", "day", None, 7 * DAY, 60 * DAY, judge="early", unit="t"),
+        ),
+        (
+            "time_to_limit: {indicator: mw.backlog_t, interval: day, limit: 0, towards: down, "
+            "over: 7d, least: 5, shown_in: h}",
+            TimeToLimit("mw.backlog_t", "day", 0.0, 7 * DAY, 28 * DAY, 5, "down", shown_in="h"),
+        ),
+    ],
+)
+def test_what_is_written_is_what_is_judged(directory, text, condition):
+    """Defaults are those of docs/conditions."""
+    assert built(directory, text) == condition
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        (f"time_to_limit: {{{COD}, limit: 60, over: 0s}}", "over is "),
+        (f"time_to_limit: {{{COD}, limit: 60, over: 400d}}", "over is "),
+        (
+            f"time_to_limit: {{{COD}, limit: full, over: 1d}}",
+            "limit is 'full': give a number, or capacity",
+        ),
+        (
+            f"time_to_limit: {{{COD}, limit: capacity, over: 1d}}",
+            "a capacity is in t per day, w01018 in 'mg/L'; give a number",
+        ),
+        (
+            "time_to_limit: {indicator: mw.disposed_t, interval: hour, limit: capacity, over: 1d}",
+            "a capacity is per day; give interval: day, or a number",
+        ),
+        (
+            f"time_to_limit: {{{COD}, limit: 60, over: 3h, shown_in: min}}",
+            "4 readings of interval hour do not fit; give a longer one",
+        ),
+        (
+            f"time_to_limit: {{{COD}, limit: 60, over: 12h, horizon: 3d}}",
+            "'<= 3' would always hold: no longer time is said than the horizon of 3 d",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_an_error_at_its_line(only, condition, said):
+    text = only(RULE.replace("CONDITION", condition))
+    assert text.startswith("rules.yaml:2: "), text
+    assert said in text, text
