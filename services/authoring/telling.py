@@ -12,8 +12,8 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from services.notify.core import flapping, owed
 from services.notify.core import incident as fold
-from services.notify.core import owed
 from services.notify.core.admit import admit
 from services.notify.core.incident import Incident
 from services.notify.core.notice import first_ways, incident_id, next_way
@@ -95,9 +95,13 @@ class Telling:
             case.acknowledge_us = None
             if case.incident.state == "open":
                 case.incident = fold.acknowledged(case.incident, "everybody", now)
+                self._look_again(case, now)
             return
         what = owed.owed_at(case.incident, self._gap_us, now)
-        if what is not None:
+        if what == "calm":
+            case.incident = flapping.calmed(case.incident, now)
+            self._recover(case, now)
+        elif what is not None:
             self._advance(case, what, now)
             self._look_again(case, now + self._tick_us)
 
@@ -124,11 +128,13 @@ class Telling:
                 self._fire(transition, case, now)
             return
         policy = self._policy(transition, case.incident.policies)
-        changed, change = fold.take(
+        changed, change, is_withheld = flapping.take(
             case.incident, transition, policy if tells(policy) else None, now
         )
         case.incident = changed
-        if change == "rose":
+        if is_withheld:
+            self._look_again(case, now)
+        elif change == "rose":
             self._start(case, now)
         elif change == "resolved":
             self._recover(case, now)
@@ -145,8 +151,10 @@ class Telling:
             policy = self._policy(transition, known.policies)
             if policy is None or not tells(policy):
                 return
-            case.incident = fold.reopened(known, transition, policy, now)
+            case.incident = flapping.reopened(known, transition, policy, now)
             self._start(case, now)
+            if case.incident.flap is not None:
+                self._tell_again(case, now)
             return
         facility = configuration.facilities.get(transition.facility)
         territory = facility.territory if facility else ""
@@ -197,6 +205,13 @@ class Telling:
                 self._say(case, "alert", each.person, way, call.step, call.round, now)
         if not reached:
             case.incident = replace(case.incident, step_now=True)
+
+    def _tell_again(self, case: _Case, now: Instant) -> None:
+        """It is flapping from now on: who was told before and is not told by step 1."""
+        told = {each.person for each in self._queue if each.incident == case.incident.id}
+        for (person, contact), (_, channel) in list(case.told.items()):
+            if person not in told:
+                self._say(case, "alert", person, (contact, channel), 1, 0, now)
 
     def _recover(self, case: _Case, now: Instant) -> None:
         for (person, contact), (generation, channel) in case.told.items():

@@ -55,6 +55,7 @@ def facts_of(
         first_notification=first,
         free_text=snapshot.words,
         step=row["step"] if is_alert else 0,
+        flapping=snapshot.flapping,
     )
 
 
@@ -64,6 +65,7 @@ def plain_words(facts: Facts) -> str:
         return facts.free_text
     words = ["【演练】"] if facts.drill else []
     words += ["恢复"] if facts.kind == "recovery" else []
+    words += ["反复"] if facts.flapping else []
     words += ["重发"] if facts.resend else []
     words.append(facts.facility_short_name)
     for alert in facts.alerts[:1]:

@@ -75,6 +75,8 @@ class Facts(msgspec.Struct, frozen=True):
     """The words of an answer (kind reply and handover)."""
     step: int = 0
     next_step_us: Instant | None = None
+    flapping: bool = False
+    """反复: it has reopened so often that the coming and going is one state."""
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -25,7 +25,8 @@ def shift(unit: Unit, by_us: int, now: Instant, min_step_gap_us: int, *, with_le
                 renewed_us=r.renewed_us + by_us, alive_until_us=r.alive_until_us + by_us
             )
         )
-    ids = list(unit.connection.execute(select(i.id).where(i.state == "open")).scalars())
+    waits = (i.state == "open") | i.due_us.is_not(None)
+    ids = list(unit.connection.execute(select(i.id).where(waits)).scalars())
     unit.expect(ids)
     for id_ in ids:
         incident = unit.incident(id_)

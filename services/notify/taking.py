@@ -1,10 +1,11 @@
 """Taking: what one transition does to the incident of its facility, and who is told of it."""
 
+from services.notify.core import flapping
 from services.notify.core import incident as fold
 from services.notify.core.incident import Incident
 from services.notify.core.notice import incident_id
 from services.notify.core.policy import policy_for, relevant, tells
-from services.notify.telling import end_for_rise, recover, start
+from services.notify.telling import end_for_rise, recover, start, tell_again
 from services.notify.work import Work
 from shared.model.configuration import lineage
 from shared.model.people import Policy
@@ -21,9 +22,13 @@ def effect_of(work: Work, name: str, transition: Transition) -> tuple[Incident |
             return None, "ended without an incident"
         return _fire(work, name, transition, known)
     policy = _policy(work, transition, known.policies)
-    changed, change = fold.take(known, transition, policy if tells(policy) else None, work.now)
+    changed, change, is_withheld = flapping.take(
+        known, transition, policy if tells(policy) else None, work.now
+    )
     if changed is known:
         return None, "of an alert that opened no incident"
+    if is_withheld:
+        return _withhold(work, changed, f"flapping: {change}", transition, name)
     if change == "rose":
         end_for_rise(work, known.id)
     work.unit.put(changed)
@@ -52,7 +57,7 @@ def _fire(
         if policy is None or not tells(policy):
             return None, "no policy tells anybody of this severity"
         end_for_rise(work, known.id)
-        changed = fold.reopened(known, transition, policy, work.now)
+        changed = flapping.reopened(known, transition, policy, work.now)
         change: fold.Change = "reopened"
     else:
         territory = facility.territory if facility else ""
@@ -68,8 +73,19 @@ def _fire(
         change = "opened"
     work.unit.put(changed)
     _write(work, changed, change, transition, name)
-    start(work, changed, transition.received_us)
+    changed = start(work, changed, transition.received_us)
+    if changed.flap is not None:
+        tell_again(work, changed)
     return changed, change
+
+
+def _withhold(
+    work: Work, changed: Incident, reason: str, transition: Transition, name: str
+) -> tuple[Incident, str]:
+    """It changed, nobody is told, and the timeline says why."""
+    work.unit.put(changed)
+    _write(work, changed, "withheld", transition, name, reason=reason)
+    return changed, f"withheld, {reason}"
 
 
 def _policy(work: Work, transition: Transition, policies: tuple[Policy, ...]) -> Policy | None:
@@ -82,10 +98,15 @@ def _policy(work: Work, transition: Transition, policies: tuple[Policy, ...]) ->
     )  # fmt: skip
 
 
-def _write(work: Work, incident: Incident, change: str, transition: Transition, name: str) -> None:
-    reason = f"{transition.rule} {transition.severity.value}"
+def _write(
+    work: Work, incident: Incident, change: str, transition: Transition, name: str, reason: str = ""
+) -> None:
+    what = f"{transition.rule} {transition.severity.value}"
+    reason = f"{reason}, {what}" if reason else what
     if change in ("opened", "reopened"):
         reason += f", policy {incident.policy.id}"
+    if change == "reopened" and incident.flap is not None:
+        reason += ", flapping from now on"
     work.unit.write(
         incident.id, work.now, change, reason=reason,
         detail={

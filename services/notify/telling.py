@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from services.notify.core import owed
 from services.notify.core.attempt import TOLD
+from services.notify.core.flapping import calmed
 from services.notify.core.incident import Incident
 from services.notify.core.notice import first_ways, next_way, notice
 from services.notify.core.responsible import Told, responsible
@@ -24,7 +25,35 @@ def start(work: Work, incident: Incident, received_us: int | None = None) -> Inc
 def run_due(work: Work, incident: Incident) -> Incident:
     """The one step or repeat that is due, if any."""
     what = owed.owed_at(incident, work.gap_us, work.now)
+    if what == "calm":
+        return _calm(work, incident)
     return incident if what is None else take(work, incident, what, None, None)
+
+
+def _calm(work: Work, incident: Incident) -> Incident:
+    """Flapping is over: one recovery, as of an ordinary incident."""
+    incident = calmed(incident, work.now)
+    work.unit.put(incident)
+    work.unit.write(incident.id, work.now, "resolved", reason="nothing fired for calm")
+    recover(work, incident)
+    return incident
+
+
+def tell_again(work: Work, incident: Incident) -> None:
+    """
+    It is flapping from now on: who was told before hears it once, by the ways he was told.
+
+    Whom step 1 has just told of it is left out.
+    """
+    rows = [row for row in work.unit.notices(incident.id) if row["kind"] == "alert"]
+    told = {row["person"] for row in rows if row["generation"] == incident.generation}
+    for row in rows:
+        if row["accepted_us"] is None or row["person"] in told:
+            continue
+        if row["person"] in work.configuration.people:
+            way = (row["contact"], row["channel"])
+            each = notice("alert", incident.id, incident.generation, 1, 0, row["person"], way)
+            work.queue(each, snapshot_of(incident))
 
 
 def take(

@@ -96,8 +96,18 @@ class Views:
             "step": min(incident.step, len(incident.policy.steps)),
             "next_step_at": self.time(next_step_us(incident, gap)),
             "policy": incident.policy.id,
+            **self._states(incident),
             "alerts": [self._alert(each) for each in incident.alerts or incident.last_alerts],
             "timeline": timeline,
+        }
+
+    def _states(self, incident: Incident) -> dict[str, Any]:
+        """What only incidents of a policy with `flapping` have."""
+        if incident.flap is None:
+            return {}
+        return {
+            "flapping_since": self.time(incident.flap.since_us),
+            "quiet_since": self.time(incident.flap.quiet_us),
         }
 
     def _alert(self, alert: Alert) -> dict[str, Any]:

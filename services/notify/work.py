@@ -22,6 +22,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     severity: Severity | None
     step: int = 0
     words: str = ""
+    flapping: bool = False
 
 
 class NoCounts:
@@ -85,7 +86,10 @@ class Work:
 
 
 def snapshot_of(incident: Incident) -> Snapshot:
-    return Snapshot(incident.alerts or incident.last_alerts, incident.severity, incident.step)
+    return Snapshot(
+        incident.alerts or incident.last_alerts, incident.severity, incident.step,
+        flapping=incident.flap is not None,
+    )  # fmt: skip
 
 
 def outbox_row(notice: Notice, snapshot: Snapshot, now: Instant, received_us: int | None) -> Row:

@@ -9,6 +9,7 @@ from shared.model.facility import Territory
 from shared.model.people import (
     CatchAll,
     Channel,
+    Flapping,
     Person,
     Policy,
     PolicyMatch,
@@ -64,9 +65,20 @@ def policies(
                 steps=_steps(a, item, names),
                 catch_all=_catch_all(a, item, names),
                 sign_off=model.sign_off,
+                flapping=_flapping(a, item),
             )
         )
     return tuple(built)
+
+
+def _flapping(a: Assembly, item: Item) -> Flapping | None:
+    setting = item.model.flapping
+    if setting is None:
+        return None
+    if not item.model.steps and item.model.catch_all is None:
+        text = "flapping on a policy that tells nobody does nothing; delete it, or give steps"
+        a.fail(item, text, "flapping")
+    return Flapping(setting.reopenings, setting.within, setting.calm)
 
 
 def _match(a: Assembly, item: Item, names: _Names) -> PolicyMatch | None:

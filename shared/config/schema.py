@@ -278,12 +278,19 @@ class MatchModel(Model):
     rule: Annotated[list[Id], OneOrMore] = []
 
 
+class FlappingModel(Model):
+    reopenings: Annotated[Whole, Field(ge=1, le=100)]
+    within: Span
+    calm: Span
+
+
 class PolicyModel(Model):
     id: Id
     match: MatchModel | None = None
     steps: list[StepModel] = []
     catch_all: CatchAllModel | None = None
     sign_off: Literal["any"] = "any"
+    flapping: FlappingModel | None = None
 
 
 class PoliciesFile(Model):

@@ -89,12 +89,21 @@ class PolicyMatch(msgspec.Struct, frozen=True):
     rule: tuple[str, ...] = ()
 
 
+class Flapping(msgspec.Struct, frozen=True):
+    """From so many reopenings within so long it is one state, until nothing fires for `calm`."""
+
+    reopenings: int
+    within_us: int
+    calm_us: int
+
+
 class Policy(msgspec.Struct, frozen=True):
     id: str
     match: PolicyMatch | None
     steps: tuple[Step, ...]
     catch_all: CatchAll | None = None
     sign_off: str = "any"
+    flapping: Flapping | None = None
 
 
 class Budget(msgspec.Struct, frozen=True):

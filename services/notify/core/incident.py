@@ -10,7 +10,8 @@ from shared.model.people import Policy
 from shared.model.severity import Severity
 from shared.model.transition import Cause, Transition
 
-INCIDENT_FORMAT = 1
+INCIDENT_FORMAT = 2
+"""The newest known. What uses no newer state is written as 1, so that an older program reads it."""
 
 IncidentState = Literal["open", "acknowledged", "resolved"]
 Change = Literal["opened", "joined", "rose", "fell", "reopened", "resolved"]
@@ -39,6 +40,16 @@ class Alert(msgspec.Struct, frozen=True):
     @property
     def series(self) -> tuple[str, str, str, str]:
         return (self.rule, self.station, self.indicator, self.interval)
+
+
+class Flap(msgspec.Struct, frozen=True):
+    """That it is flapping (see `flapping`): since when, and the worst severity told since."""
+
+    since_us: Instant
+    calm_us: int
+    peak: Severity
+    quiet_us: Instant | None = None
+    """Nothing has fired since; None while something does."""
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -72,7 +83,10 @@ class Incident(msgspec.Struct, frozen=True):
     acknowledged_us: Instant | None = None
     acknowledged_by: str | None = None
     resolved_us: Instant | None = None
-    format: int = INCIDENT_FORMAT
+    format: int = 1
+    reopened_us: tuple[Instant, ...] = ()
+    """Reopenings within the window of a policy with `flapping`; at most as many as it counts."""
+    flap: Flap | None = None
 
 
 def alert_of(transition: Transition) -> Alert:
@@ -200,9 +214,14 @@ def acknowledged(incident: Incident, person: str, now: Instant) -> Incident:
 
 def shifted(incident: Incident, by_us: int) -> Incident:
     """The same incident after the wall clock stepped by `by_us`: nothing is due earlier."""
-    last = incident.last_step_us
+    last, flap = incident.last_step_us, incident.flap
+    if flap is not None:
+        quiet = None if flap.quiet_us is None else Instant(flap.quiet_us + by_us)
+        flap = replace(flap, since_us=Instant(flap.since_us + by_us), quiet_us=quiet)
     return replace(
         incident,
+        flap=flap,
+        reopened_us=tuple(Instant(at + by_us) for at in incident.reopened_us),
         step_us=Instant(incident.step_us + by_us),
         last_step_us=None if last is None else Instant(last + by_us),
     )

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from services.notify.core.flapping import calm_at
 from services.notify.core.incident import Incident
 from shared.model.instants import Instant
 from shared.model.people import CatchAll, Step, Target
@@ -25,7 +26,7 @@ SHORTEST_US = 1_000
 class Due(msgspec.Struct, frozen=True):
     """The next thing to do and the earliest instant to do it."""
 
-    what: Literal["step", "round"]
+    what: Literal["step", "round", "calm"]
     at_us: Instant
 
 
@@ -41,6 +42,13 @@ class Call(msgspec.Struct, frozen=True):
 
 def due(incident: Incident, min_step_gap_us: int) -> Due | None:
     """What is owed next, or None while nothing will ever be unless something happens."""
+    told, calm = _telling_due(incident, min_step_gap_us), calm_at(incident)
+    if calm is None or (told is not None and told.at_us < calm):
+        return told
+    return Due("calm", calm)
+
+
+def _telling_due(incident: Incident, min_step_gap_us: int) -> Due | None:
     if incident.state != "open":
         return None
     step = _step_due(incident, min_step_gap_us)
@@ -52,9 +60,16 @@ def due(incident: Incident, min_step_gap_us: int) -> Due | None:
 
 def owed_at(
     incident: Incident, min_step_gap_us: int, now: Instant
-) -> Literal["step", "round"] | None:
-    """What to do at `now`. A step that is due swallows the repeats missed before it."""
-    next_one = due(incident, min_step_gap_us)
+) -> Literal["step", "round", "calm"] | None:
+    """
+    What to do at `now`. A step that is due swallows the repeats missed before it.
+
+    The end of flapping swallows both: who asks late is told that it is over.
+    """
+    calm = calm_at(incident)
+    if calm is not None and calm <= now:
+        return "calm"
+    next_one = _telling_due(incident, min_step_gap_us)
     if next_one is None or next_one.at_us > now:
         return None
     step = _step_due(incident, min_step_gap_us)

@@ -99,6 +99,8 @@ def _marks(facts: Facts, language: str) -> str:
         pieces.append("【演练】")
     if facts.kind == "recovery":
         pieces.append("Recovered" if english else "恢复")
+    if facts.flapping:
+        pieces.append("Flapping" if english else "反复")
     if facts.resend:
         pieces.append("Resent" if english else "重发")
     if facts.nth > 1:

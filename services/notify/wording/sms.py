@@ -79,9 +79,10 @@ def _head(facts: Facts, signature: str) -> str:
     signed = f"【{one_line(signature)}】" if one_line(signature) else ""
     drill = "【演练】" if facts.drill else ""
     recovery = "恢复" if facts.kind == "recovery" else ""
+    flapping = "反复" if facts.flapping else ""
     resend = "重发" if facts.resend else ""
     again = f"第{facts.nth}次" if facts.nth > 1 else ""
-    return signed + drill + recovery + resend + again
+    return signed + drill + recovery + flapping + resend + again
 
 
 def _pieces(facts: Facts, signature: str, alert: AlertFact) -> _Pieces:

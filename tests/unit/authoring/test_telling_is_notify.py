@@ -4,10 +4,20 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.authoring.telling import Telling
 from shared.model.instants import Instant, parse_duration
-from shared.model.people import Budget, CatchAll, Channel, Policy, PolicyMatch, Repeat, Target
+from shared.model.people import (
+    Budget,
+    CatchAll,
+    Channel,
+    Flapping,
+    Policy,
+    PolicyMatch,
+    Repeat,
+    Target,
+)
 from shared.model.severity import Severity
 from shared.model.transition import Transition
 from tests.scenario.house import REST, START, House, configuration, step
@@ -16,7 +26,7 @@ MINUTE = 60_000_000
 Line = tuple[int, str, str, str]
 
 
-def drawn_configuration(rng: Random) -> Any:
+def drawn_configuration(rng: Random, flaps: bool) -> Any:
     steps = tuple(
         step(
             *rng.sample(["duty_officer", "shift_leader", "nobody"], rng.choice([1, 1, 2])),
@@ -30,6 +40,9 @@ def drawn_configuration(rng: Random) -> Any:
     catch_all = CatchAll((Target(person="chief"),), ("mail",), parse_duration("20m"))
     severities = (Severity.YELLOW, Severity.ORANGE, Severity.RED)
     base = Policy("p", PolicyMatch(severity=severities), steps, rng.choice([None, catch_all]))
+    if flaps:
+        calm = rng.choice([5, 50]) * MINUTE
+        base = replace(base, flapping=Flapping(rng.randint(1, 3), 120 * MINUTE, calm))
     budget = Budget(rng.randint(3, 12), {Severity.ORANGE: 1, Severity.RED: 1})
     return configuration(
         policies=(base, REST),
@@ -131,11 +144,12 @@ def real(
     )
 
 
+@pytest.mark.parametrize("flaps", [False, True])
 @pytest.mark.parametrize("seed", range(8))
-def test_the_trial_tells_whom_the_machine_tells(seed: int) -> None:
+def test_the_trial_tells_whom_the_machine_tells(seed: int, flaps: bool) -> None:
     """Same people, same ways, same instants, budgets and acknowledgements included."""
     rng = Random(seed)
-    configured = drawn_configuration(rng)
+    configured = drawn_configuration(rng, flaps)
     log = drawn_transitions(rng)
     ack_us = rng.choice([None, 5 * MINUTE + 7, 18 * MINUTE + 11])
     end = log[-1][0] + 90 * MINUTE

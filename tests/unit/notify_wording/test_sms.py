@@ -51,6 +51,9 @@ def test_marks_stand_in_order() -> None:
     """Drill, resend, and how often."""
     facts = msgspec.structs.replace(FACTS, drill=True, resend=True, nth=3)
     assert text_of(facts).startswith("【预警】【演练】重发第3次武汉医废一厂：")
+    again = text_of(msgspec.structs.replace(facts, flapping=True))
+    assert again.startswith("【预警】【演练】反复重发第3次武汉医废一厂：")
+    assert units(again) <= 70
 
 
 def test_recovery_asks_for_no_answer() -> None:
