@@ -76,6 +76,8 @@ class Partition:
         self._standing: set[Key] = set()
         self._now: Record | None = None
         self._rejects: list[Reject] = []
+        self._foreseen: dict[str, Bundle | Exception] = {}
+        """The bundles of the record at hand, or why there is none."""
 
     @property
     def changed(self) -> dict[str, None]:
@@ -97,6 +99,7 @@ class Partition:
             self.next = offset + 1
             reason = "tombstone" if value is None else "bad-record"
             return Applied([], [Reject(reason, _told(error), "", value or b"")])
+        self._foreseen.clear()
         for record in records:
             if isinstance(record, Activate):
                 self._foresee(record.bundle)
@@ -118,11 +121,11 @@ class Partition:
     def _foresee(self, bundle: str) -> None:
         """Only a store that is away may stop a record, and only before it is touched."""
         try:
-            self._share_of(bundle, self.number)
+            self._foreseen[bundle] = self._share_of(bundle, self.number)
         except Unavailable:
             raise
-        except Exception:  # noqa: S110  its place in the order is where it is set aside
-            pass
+        except Exception as error:  # its place in the order is where it is set aside
+            self._foreseen[bundle] = error
 
     def _admit(self, record: Record) -> bool:
         """Whether the engine may judge it; what it may not is rejected."""
@@ -148,10 +151,9 @@ class Partition:
         return False
 
     def _admit_bundle(self, record: Activate) -> bool:
-        try:
-            share = self._share_of(record.bundle, self.number)
-        except Exception as error:
-            detail = f"bundle {record.bundle}: {_told(error)}"
+        share = self._foreseen[record.bundle]
+        if isinstance(share, Exception):
+            detail = f"bundle {record.bundle}: {_told(share)}"
             self._rejects.append(Reject("unknown-bundle", detail, "", _raw(record)))
             return False
         # Those that are gone are told about, too: they are taken back.
