@@ -8,7 +8,7 @@ window of a series that fell silent) is missing from the chart, not from the ale
 from collections.abc import Iterator
 from functools import partial
 
-from services.rules.core import ratio
+from services.rules.core import joint
 from services.rules.core.clock import LogClock
 from services.rules.core.derivations import derivation, shown_unit
 from services.rules.core.derive import Derivation, Quality, Step
@@ -17,20 +17,20 @@ from services.rules.core.witness import Said, Witness
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, local_day
 from shared.model.report import EVIDENCE_FLAGS, Report
-from shared.model.rule import Derived, Ratio, Rule
+from shared.model.rule import Derived, Joint, Rule
 
 Point = tuple[str, str, int, float | None]
 """(rule, indicator of its series, time, value); None: it is unknown."""
 
 
 def is_computed(rule: Rule) -> bool:
-    return isinstance(rule.condition, Ratio | Derived)
+    return isinstance(rule.condition, Joint | Derived)
 
 
 def computed_unit(rule: Rule, configuration: Configuration) -> str:
     condition = rule.condition
-    if isinstance(condition, Ratio):
-        return condition.unit or "1"
+    if isinstance(condition, Joint):
+        return condition.shown_unit
     assert isinstance(condition, Derived)
     return shown_unit(condition, configuration.indicators[condition.indicator].unit)
 
@@ -42,7 +42,7 @@ class Computed:
         self._configuration, self._facility = configuration, facility
         self._zone = configuration.site.zone
         self._clock = LogClock(deaf_after_us=0)
-        self._ratios = [rule for rule in rules if isinstance(rule.condition, Ratio)]
+        self._ratios = [rule for rule in rules if isinstance(rule.condition, Joint)]
         self._derived: dict[str, list[tuple[Rule, Derivation, Memory]]] = {}
         for rule in rules:
             condition = rule.condition
@@ -88,10 +88,10 @@ class Computed:
         capacity = self._capacity(at_us)
         for rule in self._ratios:
             condition = rule.condition
-            assert isinstance(condition, Ratio)
-            quality, value = ratio.result(condition, here, capacity)
+            assert isinstance(condition, Joint)
+            quality, value = joint.result(condition, here, capacity)
             if quality != "unknown" and _judges(rule, at_us):  # a component may still come
-                yield rule.id, condition.of[0], at_us, value
+                yield rule.id, condition.lead, at_us, value
 
     def _capacity(self, at_us: int) -> float | None:
         day = local_day(Instant(at_us), self._zone)

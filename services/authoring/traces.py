@@ -11,7 +11,7 @@ from services.authoring.limits import Line, lines
 from services.authoring.trace import Trace
 from shared.model.configuration import Configuration
 from shared.model.report import EVIDENCE_FLAGS, Report
-from shared.model.rule import Ratio, Rule
+from shared.model.rule import Joint, Rule
 from shared.model.select import applies_to
 
 Key = tuple[str, str, str, str, str]
@@ -107,13 +107,13 @@ class Traces:
 def series_of(rule: Rule) -> tuple[str, str]:
     """(indicator, interval) of the series that a rule's episodes are about."""
     condition = rule.condition
-    if isinstance(condition, Ratio):
-        return condition.of[0], condition.interval
+    if isinstance(condition, Joint):
+        return condition.lead, condition.interval
     return getattr(condition, "indicator", ""), str(getattr(condition, "interval", ""))
 
 
 def _parts_of(rule: Rule) -> tuple[str, ...]:
     condition = rule.condition
-    if isinstance(condition, Ratio):
-        return (*condition.of, condition.over)
+    if isinstance(condition, Joint):
+        return condition.parts
     return (series_of(rule)[0],)

@@ -25,7 +25,7 @@ from shared.model.amendment import AMENDMENT_FORMAT, Amendment, Cause, Span, Why
 from shared.model.configuration import Bundle, Configuration, decode_bundle
 from shared.model.instants import Instant, window_end
 from shared.model.report import WITHDRAWN, Activate, Report, Tick, decode_envelope
-from shared.model.rule import Derived, Range, Ratio, Threshold
+from shared.model.rule import Derived, Joint, Range, Threshold
 from shared.model.transition import Transition
 from shared.observe.metrics import Metrics
 
@@ -214,7 +214,7 @@ class Amender:
                     if station is not None
                     and station.facility == key[0]
                     and judging.interval == key[2]
-                    and isinstance(judging.rule.condition, Threshold | Range | Ratio | Derived)
+                    and isinstance(judging.rule.condition, Threshold | Range | Joint | Derived)
                 ]
                 waits = any(any(one.delays) or one.derive is not None for one in rules)
                 found = (bool(rules), waits)

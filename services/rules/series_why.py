@@ -13,7 +13,7 @@ from services.rules.core.verdict_other import of_ratio, of_silence
 from services.rules.core.verdict_series import of_series
 from services.rules.judged_again import Question, Stand
 from shared.model.configuration import Configuration
-from shared.model.rule import Missing, Ratio
+from shared.model.rule import Joint, Missing
 from shared.model.transition import transition_id, transition_object
 
 
@@ -75,7 +75,7 @@ def verdict_of(engine: Engine, judging: Judging, asked: Question) -> Verdict:
         return never_heard(judging)
     cell.settle()
     condition = judging.rule.condition
-    if isinstance(condition, Ratio):
+    if isinstance(condition, Joint):
         return _ratio(engine.book, cell, judging)
     series = cell.series.get(judging.indicator)
     if series is None:

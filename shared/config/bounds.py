@@ -3,7 +3,17 @@
 import msgspec
 
 from shared.model.configuration import Indicator
-from shared.model.rule import Average, Condition, Count, Flatline, Jump, Range, Ratio, Threshold
+from shared.model.rule import (
+    Average,
+    Condition,
+    Count,
+    Flatline,
+    Index,
+    Jump,
+    Range,
+    Ratio,
+    Threshold,
+)
 from shared.model.timed import SHOWN_US, TimeToLimit
 from shared.model.units import UnknownUnit, convert, spelled
 
@@ -45,6 +55,8 @@ def bounds_of_condition(condition: Condition, indicators: dict[str, Indicator]) 
             parts = [bounds_of(indicators[name]) for name in (*condition.of, condition.over)]
             if all(part is not None and part.low >= 0 for part in parts):
                 return Bounds(0.0, _INFINITE, "none of its parts is ever negative")
+        case Index():
+            return Bounds(0.0, 500.0, "an air quality index goes from 0 to 500")
         case Count():
             return Bounds(0.0, condition.within, f"it counts among {condition.within} readings")
         case Jump():

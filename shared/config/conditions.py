@@ -4,6 +4,7 @@ from datetime import time
 
 from shared.config.assembly import Assembly, Item
 from shared.config.derived import derived
+from shared.config.joint import index, limited
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.schema import ConditionModel, MissingModel, RangeModel, RatioModel
 from shared.model.instants import INTERVAL_US
@@ -23,6 +24,10 @@ def condition(a: Assembly, item: Item) -> Condition:
         return _range(a, item, model.range)
     if model.ratio:
         return _ratio(a, item, model.ratio)
+    if model.index:
+        return index(a, item, model.index)
+    if model.limited:
+        return limited(a, item, model.limited)
     if model.missing:
         return _missing(a, item, model.missing)
     return derived(a, item, model)

@@ -15,7 +15,7 @@ from shared.config.nodes import Document, Finding, KeyPath
 from shared.model.configuration import Configuration, lineage
 from shared.model.facility import Facility, Station
 from shared.model.people import CatchAll, Policy, Step, Target
-from shared.model.rule import Comparison, Range, Ratio, Rule, number_text
+from shared.model.rule import Comparison, Index, Joint, Range, Ratio, Rule, number_text
 from shared.model.select import applies_to, policy_for
 
 Place = tuple[Document, KeyPath]
@@ -154,6 +154,10 @@ def _indicators(rule: Rule) -> set[str]:
     condition = rule.condition
     if isinstance(condition, Ratio):
         return {name for name in condition.of if name != "mw.backlog_t"}
+    if isinstance(condition, Index):
+        return {condition.lead}  # without the others it is a lower bound, which may fire
+    if isinstance(condition, Joint):
+        return set(condition.parts)
     indicator = getattr(condition, "indicator", None)
     return {indicator} if isinstance(indicator, str) else set()
 

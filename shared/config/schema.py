@@ -383,6 +383,25 @@ class RatioModel(Model):
     unit: Literal["%", "1"] | None = None
 
 
+class IndexModel(Model):
+    table: Literal["hj633-2012-hour", "hj633-2012-day", "hj633-2026-hour", "hj633-2026-day"]
+    interval: Literal["hour", "day"]
+    of: Annotated[list[Id], OneOrMore, Field(min_length=1)] | None = None
+
+
+class LimitModel(Model):
+    when: Sides
+    limit: Annotated[Number, Field(gt=0)]
+
+
+class LimitedModel(Model):
+    indicator: Id
+    interval: Interval
+    unit: Text | None = None
+    by: Id
+    limits: Annotated[list[LimitModel], Field(min_length=1, max_length=8)]
+
+
 class MissingModel(Model):
     indicator: Id
     interval: Interval
@@ -464,6 +483,8 @@ class ConditionModel(Model):
     deviation: DeviationModel | None = None
     drift: DriftModel | None = None
     time_to_limit: TimeToLimitModel | None = None
+    index: IndexModel | None = None
+    limited: LimitedModel | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ConditionModel":

@@ -75,6 +75,65 @@ class Ratio(msgspec.Struct, frozen=True, tag="ratio"):
     interval: Interval
     unit: str | None = None
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return (*self.of, self.over)
+
+    @property
+    def lead(self) -> str:
+        return self.of[0]
+
+    @property
+    def shown_unit(self) -> str:
+        return self.unit or "1"
+
+
+class Index(msgspec.Struct, frozen=True, tag="index"):
+    """Air quality index of the pollutants `of`; its series is that of the first of them."""
+
+    table: str
+    interval: Interval
+    of: tuple[str, ...]
+    units: tuple[str, ...]
+    """What each of `of` is reported in."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return self.of
+
+    @property
+    def lead(self) -> str:
+        return self.of[0]
+
+    @property
+    def shown_unit(self) -> str:
+        return "1"
+
+
+class Limited(msgspec.Struct, frozen=True, tag="limited"):
+    """An indicator in percent of the limit that another one of the same slot decides."""
+
+    indicator: str
+    interval: Interval
+    by: str
+    limits: tuple[tuple[Comparison, float], ...]
+    """(test of `by`, limit in `unit`); the first whose test holds."""
+    own: str
+    """What the indicator is reported in."""
+    unit: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return (self.indicator, self.by)
+
+    @property
+    def lead(self) -> str:
+        return self.indicator
+
+    @property
+    def shown_unit(self) -> str:
+        return "%"
+
 
 class Missing(msgspec.Struct, frozen=True, tag="missing"):
     """Exactly one of `due` (day slots) and `every_us` is set."""
@@ -166,7 +225,9 @@ class Drift(msgspec.Struct, frozen=True, tag="drift"):
 
 Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | TimeToLimit
 """Conditions that keep a memory per series and judge what they make of its readings."""
-Condition = Threshold | Range | Ratio | Missing | Derived
+Joint = Ratio | Index | Limited
+"""Conditions that make one value of several indicators of one station and slot."""
+Condition = Threshold | Range | Joint | Missing | Derived
 
 
 class Applies(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from shared.model.rule import (
 )  # fmt: skip
 from shared.model.severity import Severity
 from tests.reference.derived_cases import DERIVED, derived
+from tests.reference.joint_cases import JOINT, joint
 
 MINUTE = 60_000_000
 DAY = 86_400_000_000
@@ -36,12 +37,18 @@ INDICATORS = (
     Indicator("residual_chlorine", "余氯", "mg/L"),
     Indicator("w01018", "化学需氧量", "mg/L"),
     Indicator("a21026", "二氧化硫", "mg/m³"),
+    Indicator("a34004", "细颗粒物", "µg/m³"),
     Indicator("mw.disposed_t", "处置量", "t"),
     Indicator("mw.generated_t", "产生量", "t"),
     Indicator("mw.backlog_t", "积压量", "t"),
     Indicator("mw.capacity_t", "处置能力", "t"),
 )
-UNITS = {"mg/L": ("µg/L", "g/L", "ng/L"), "mg/m³": ("µg/m³", "ng/m³"), "t": ("kg", "g")}
+UNITS = {
+    "mg/L": ("µg/L", "g/L", "ng/L"),
+    "mg/m³": ("µg/m³", "ng/m³"),
+    "µg/m³": ("mg/m³", "ng/m³"),
+    "t": ("kg", "g"),
+}
 VALUES = (0.0, 1.0, 4.9, 5.0, 5.1, 6.0, 6.5, 6.8, 7.0, 8.0, 9.7, 10.0, 10.3, 12.0, -1.0, 0.1234567)
 
 
@@ -126,10 +133,15 @@ class Generator:
 
     def rule(self, name: str) -> Rule:
         kind = self.random.choice(
-            ["threshold", "threshold", "range", "ratio", "missing", "missing", *DERIVED]
+            ["threshold", "threshold", "range", "ratio", "missing", "missing", *DERIVED, *JOINT]
             + 2 * self.hourly * ["deviation", "deviation", "drift"]
         )
-        condition, levels = derived(self, kind) if kind in DERIVED else getattr(self, kind)()
+        if kind in DERIVED:
+            condition, levels = derived(self, kind)
+        elif kind in JOINT:
+            condition, levels = joint(self, kind)
+        else:
+            condition, levels = getattr(self, kind)()
         silent = kind == "missing"
         delays = [0, 0, 1, 2, 5]
         begin = self.random.choice([0, 0, 0, self.moment()])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from shared.model.configuration import Bundle
 from shared.model.report import Record, Tick
-from shared.model.rule import Missing, Range, Ratio, Rule, number_text
+from shared.model.rule import Index, Limited, Missing, Range, Ratio, Rule, number_text
 from shared.model.transition import Transition
 from tests.reference.arithmetic import exact, holds, rounded
 from tests.reference.derived import shown_unit
@@ -159,6 +159,10 @@ class Episodes:
         condition = life.rule.condition
         if isinstance(condition, Ratio):
             self.indicator, self.unit = condition.of[0], condition.unit or "1"
+        elif isinstance(condition, Index):
+            self.indicator, self.unit = condition.of[0], "1"
+        elif isinstance(condition, Limited):
+            self.indicator, self.unit = condition.indicator, "%"
         else:
             bundle = history.bundle(life.begin)
             assert bundle is not None

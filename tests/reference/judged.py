@@ -4,10 +4,11 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
 
-from shared.model.rule import Missing, Range, Ratio, Threshold
+from shared.model.rule import Index, Limited, Missing, Range, Ratio, Threshold
 from tests.reference.arithmetic import converted, exact, rounded
 from tests.reference.derived import Seen, derived, numbered
 from tests.reference.history import History, Life, Reading
+from tests.reference.joint import index_value, limited_value
 
 Quality = str
 """known | over | unknown"""
@@ -23,7 +24,7 @@ class Judged(NamedTuple):
 
 def judged(history: History, life: Life) -> list[Judged]:
     condition = life.rule.condition
-    if isinstance(condition, Ratio):
+    if isinstance(condition, Ratio | Index | Limited):
         return _ratio(history, life, condition)
     assert not isinstance(condition, Missing)
     readings = history.series(life.facility, life.station, condition.interval, condition.indicator)
@@ -49,8 +50,14 @@ def _quality(flag: str) -> Quality:
     return {"N": "known", "S": "known", "T": "over"}.get(flag, "unknown")
 
 
-def _ratio(history: History, life: Life, condition: Ratio) -> list[Judged]:
-    names = {*condition.of, condition.over}
+def _ratio(history: History, life: Life, condition: Ratio | Index | Limited) -> list[Judged]:
+    match condition:
+        case Ratio():
+            names = {*condition.of, condition.over}
+        case Index():
+            names = {*condition.of}
+        case Limited():
+            names = {condition.indicator, condition.by}
     readings = {
         name: history.series(life.facility, life.station, condition.interval, name)
         for name in names
@@ -64,10 +71,18 @@ def _ratio(history: History, life: Life, condition: Ratio) -> list[Judged]:
         slot = max(r.at for part in so_far.values() for r in part)
         if not any(r.index == index and r.at == slot for part in so_far.values() for r in part):
             continue
-        if any(j.at == slot and j.quality != "unknown" for j in found):
+        partial = ("unknown", "over") if isinstance(condition, Index) else ("unknown",)
+        if any(j.at == slot and j.quality not in partial for j in found):
             continue
         here = {n: r for n, part in so_far.items() for r in part if r.at == slot}
-        quality, value = _value(history, life, condition, here, slot, index)
+        parts = {name: (r.value, _quality(r.flag)) for name, r in here.items()}
+        match condition:
+            case Ratio():
+                quality, value = _value(history, life, condition, here, slot, index)
+            case Index():
+                quality, value = index_value(condition, parts)
+            case Limited():
+                quality, value = limited_value(condition, parts)
         found.append(Judged(index, slot, quality, value))
     return found
 

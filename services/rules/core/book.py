@@ -11,7 +11,7 @@ from services.rules.core.witness import Witness, Witnessing
 from shared.model.configuration import Bundle, Indicator
 from shared.model.facility import Facility, Station
 from shared.model.instants import Instant, local_day
-from shared.model.rule import Derived, Missing, Range, Ratio, Rule, Threshold
+from shared.model.rule import Derived, Joint, Missing, Range, Rule, Threshold
 from shared.model.select import applies_to
 from shared.model.timed import Timed
 from shared.model.units import factor
@@ -33,9 +33,9 @@ class Judging:
         self.convert: tuple[str, str] | None = None
         self.derive: Derivation | None = None
         self.witness: Witnessing | None = None
-        if isinstance(condition, Ratio):
-            self.indicator = condition.of[0]
-            self.unit = condition.unit or "1"
+        if isinstance(condition, Joint):
+            self.indicator = condition.lead
+            self.unit = condition.shown_unit
         else:
             self.indicator = condition.indicator
             own = indicators[condition.indicator].unit

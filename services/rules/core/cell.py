@@ -14,7 +14,7 @@ from services.rules.core.book import Judging
 from services.rules.core.hold import Hold
 from services.rules.core.levels import NONE
 from services.rules.core.missing import Watch
-from shared.model.rule import Missing, Ratio
+from shared.model.rule import Joint, Missing
 
 NEVER = -(1 << 62)
 LONGEST_MEMORY = 256
@@ -49,18 +49,18 @@ class Series:
 
 
 class RatioState:
-    """One ratio rule on a cell; its hold speaks for the series of the first component."""
+    """One rule of several indicators; its hold speaks for the series of the first component."""
 
     __slots__ = ("components", "final_us", "hold", "judging", "last_unknown")
 
     def __init__(self, judging: Judging) -> None:
         condition = judging.rule.condition
-        assert isinstance(condition, Ratio)
+        assert isinstance(condition, Joint)
         self.judging = judging
         self.hold = Hold()
         self.final_us = NEVER
         """The newest slot whose result is known: it is not judged again."""
-        self.components = frozenset((*condition.of, condition.over))
+        self.components = frozenset(condition.parts)
         self.last_unknown = True
 
 
@@ -99,7 +99,7 @@ class Cell:
         kept = {ratio.judging.rule.id: ratio for ratio in self.ratios}
         self.ratios = []
         for judging in self.rules:
-            if isinstance(judging.rule.condition, Ratio):
+            if isinstance(judging.rule.condition, Joint):
                 ratio = kept.get(judging.rule.id)
                 if ratio is None:
                     ratio = RatioState(judging)
@@ -115,7 +115,7 @@ class Cell:
             (judging, holds.get(judging.rule.id) or Hold())
             for judging in self.rules
             if judging.indicator == series.indicator
-            and not isinstance(judging.rule.condition, Ratio | Missing)
+            and not isinstance(judging.rule.condition, Joint | Missing)
         ]
 
     def remember(self, judging: Judging, start_us: int, steps: int) -> None:

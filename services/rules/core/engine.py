@@ -11,7 +11,7 @@ from functools import partial
 from math import isfinite
 from zoneinfo import ZoneInfo
 
-from services.rules.core import missing, ratio
+from services.rules.core import joint, missing
 from services.rules.core.activation import AT_ONCE, activate
 from services.rules.core.alike import Alike
 from services.rules.core.book import Book, Judging
@@ -26,7 +26,7 @@ from shared.model import units
 from shared.model.configuration import Bundle
 from shared.model.instants import LATEST_US, Instant, local_day
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
-from shared.model.rule import Missing, Ratio
+from shared.model.rule import Joint, Missing
 from shared.model.transition import Transition
 
 Key = tuple[str, str]
@@ -299,13 +299,13 @@ class Engine:
         if not self._edition(cell, state.judging, state.hold, at_us, report):
             return
         condition = state.judging.rule.condition
-        assert isinstance(condition, Ratio)
+        assert isinstance(condition, Joint)
         components = {
             part.indicator: (part.value, part.flag) for part in parts if part.newest_us == at_us
         }
         capacity = self.book.capacity(cell.facility, at_us)
-        quality, combined = ratio.result(condition, components, capacity)
-        if quality != "unknown":
+        quality, combined = joint.result(condition, components, capacity)
+        if joint.is_final(condition, quality):
             state.final_us = at_us
         state.last_unknown = quality == "unknown"
         self._held(cell, state.judging, state.hold, at_us, report, quality, combined)

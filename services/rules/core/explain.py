@@ -11,7 +11,7 @@ from services.rules.core.levels import NONE
 from shared.model import units
 from shared.model.instants import instant_text
 from shared.model.report import EVIDENCE_FLAGS, WITHDRAWN, Report
-from shared.model.rule import Missing, Ratio
+from shared.model.rule import Joint, Missing
 
 
 def explain(book: Book, report: Report) -> list[dict[str, Any]]:
@@ -41,9 +41,10 @@ def _reason(book: Book, judging: Judging, report: Report) -> str:
     if not judging.in_force(report.observed_us):
         begin = instant_text(judging.rule.basis.valid_from_us, book.zone)
         return f"edition {judging.rule.basis.edition} is not in force then (from {begin})"
-    if isinstance(condition, Ratio):
-        shown = [name for name in (*condition.of, condition.over) if name in report.indicators]
-        return f"component of the ratio: {', '.join(shown)}" if shown else "no component in it"
+    if isinstance(condition, Joint):
+        kind = condition.__struct_config__.tag
+        shown = [name for name in condition.parts if name in report.indicators]
+        return f"component of the {kind}: {', '.join(shown)}" if shown else "no component in it"
     if judging.indicator not in report.indicators:
         return "this indicator is not in the report"
     index = report.indicators.index(judging.indicator)

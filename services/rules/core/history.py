@@ -23,7 +23,7 @@ from shared.model.amendment import Span
 from shared.model.configuration import Bundle
 from shared.model.instants import Instant, window_end
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
-from shared.model.rule import Derived, Range, Ratio, Threshold
+from shared.model.rule import Derived, Joint, Range, Threshold
 from shared.model.transition import Transition
 
 Alert = tuple[str, str, str, str, str]
@@ -100,7 +100,7 @@ def of_facility(bundle: Bundle, facility: str) -> Bundle:
         rules=tuple(
             rule
             for rule in bundle.rules
-            if isinstance(rule.condition, Threshold | Range | Ratio | Derived)
+            if isinstance(rule.condition, Threshold | Range | Joint | Derived)
         ),
     )
 

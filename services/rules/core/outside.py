@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from services.rules.core.book import Book, Judging
 from services.rules.core.verdict import Verdict, verdict
 from shared.model.facility import Facility, Station
-from shared.model.rule import Ratio
+from shared.model.rule import Joint
 
 
 def outside(
@@ -21,8 +21,8 @@ def outside(
         )  # fmt: skip
     condition = judging.rule.condition
     looked = {judging.indicator}
-    if isinstance(condition, Ratio):
-        looked = {*condition.of, condition.over}
+    if isinstance(condition, Joint):
+        looked = {*condition.parts}
     if indicator not in looked:
         names = ", ".join(sorted(looked))
         return verdict(judging, "indicator", f"看的是 {names}", f"it looks at {names}")

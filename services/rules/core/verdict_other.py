@@ -3,24 +3,25 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.rules.core import ratio as ratio_
+from services.rules.core import joint
 from services.rules.core.book import Book, Judging
 from services.rules.core.cell import NEVER, Cell, RatioState, Series
 from services.rules.core.clock import LogClock
 from services.rules.core.missing import Watch, due_of
+from services.rules.core.ratio import CAPACITY
 from services.rules.core.verdict import Verdict, edition, judged, never_heard, stands, time, verdict
 from shared.model.report import EVIDENCE_FLAGS
-from shared.model.rule import Missing, Ratio
+from shared.model.rule import Joint, Missing
 
 
 def of_ratio(book: Book, cell: Cell, state: RatioState) -> Verdict:
     """Of the newest slot that any component has shown."""
     judging, zone = state.judging, book.zone
     condition = judging.rule.condition
-    assert isinstance(condition, Ratio)
+    assert isinstance(condition, Joint)
     known = {
         name: cell.series[name]
-        for name in (*condition.of, condition.over)
+        for name in condition.parts
         if name in cell.series and cell.series[name].newest_us != NEVER
     }
     if not known:
@@ -32,22 +33,22 @@ def of_ratio(book: Book, cell: Cell, state: RatioState) -> Verdict:
         if series.newest_us == slot_us
     }
     capacity = book.capacity(cell.facility, slot_us)
-    quality, value = ratio_.result(condition, there, capacity)
+    quality, value = joint.result(condition, there, capacity)
     found = judged(judging, state.hold, slot_us, value, quality == "over", zone)
     if found.stage == "unknown":
-        absent = [name for name in (*condition.of, condition.over) if name not in there]
+        absent = [name for name in condition.parts if name not in there]
         bad = [name for name, (_, flag) in there.items() if flag not in EVIDENCE_FLAGS]
-        found.reason = f"比值未知：缺 {absent or '无'}，不能作证 {bad or '无'}"
-        found.reason_en = f"the ratio is unknown: absent {absent}, no evidence {bad}"
+        found.reason = f"由多项算出的值未知：缺 {absent or '无'}，不能作证 {bad or '无'}"
+        found.reason_en = f"it is unknown: absent {absent}, no evidence {bad}"
     found.state = stands(state.hold, state.last_unknown)
     found.components = [
         {
             "indicator": name,
             "value": there[name][0] if name in there else None,
             "flag": there[name][1] if name in there else None,
-            "configured": capacity if name == ratio_.CAPACITY and name not in there else None,
+            "configured": capacity if name == CAPACITY and name not in there else None,
         }
-        for name in (*condition.of, condition.over)
+        for name in condition.parts
     ]
     return found
 

@@ -1,0 +1,44 @@
+"""Random indices and limits by a second indicator, with limits that their values reach."""
+
+from typing import TYPE_CHECKING
+
+from shared.model.air_index import TABLES
+from shared.model.rule import Comparison, Index, Joint, Level, Limited
+
+if TYPE_CHECKING:
+    from tests.reference.cases import Generator
+
+JOINT = ("index", "limited")
+POLLUTANTS = ("a21026", "a34004")
+
+
+def joint(g: "Generator", kind: str) -> tuple[Joint, tuple[Level, ...]]:
+    return _index(g) if kind == "index" else _limited(g)
+
+
+def _own(code: str) -> str:
+    return {"a21026": "mg/m³", "a34004": "µg/m³", "w01018": "mg/L", "residual_chlorine": "mg/L"}[
+        code
+    ]
+
+
+def _index(g: "Generator") -> tuple[Index, tuple[Level, ...]]:
+    of = tuple(g.random.sample(POLLUTANTS, g.random.choice([1, 2, 2])))
+    g.codes = list(dict.fromkeys([*g.codes, *of]))[-6:]
+    table = g.random.choice(sorted(TABLES))
+    condition = Index(table, g.interval, of, tuple(_own(code) for code in of))
+    return condition, g.levels(g.random.choice([1, 20, 40]), upwards=True)
+
+
+def _limited(g: "Generator") -> tuple[Limited, tuple[Level, ...]]:
+    code, by = g.random.sample(["w01018", "residual_chlorine"], 2)
+    g.codes = list(dict.fromkeys([*g.codes, code, by]))[-6:]
+    tests = [
+        Comparison("<=", 0.2, "<= 0.2"),
+        Comparison(">", 4.0, "> 4"),
+        Comparison("<", 9.0, "< 9"),
+    ]
+    limits = tuple((test, g.random.choice([5.0, 8.0])) for test in g.random.sample(tests, 2))
+    unit = g.random.choice(["mg/L", "mg/L", "µg/L"])
+    condition = Limited(code, g.interval, by, limits, "mg/L", unit)
+    return condition, g.levels(12 * (1000 if unit == "µg/L" else 1), g.random.random() < 0.9)
