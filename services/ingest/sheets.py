@@ -146,7 +146,9 @@ def _header(
     """(column, its place) of the first row that has all columns that are needed."""
     wanted = {plain(name): name for name in needed}
     best: list[str] = list(wanted)
+    is_empty = True
     for number, cells in rows:
+        is_empty = False
         found = [(plain(cell), index) for index, cell in enumerate(cells) if plain(cell)]
         names = [name for name, _ in found]
         missing = [name for name in wanted if name not in names]
@@ -165,6 +167,8 @@ def _header(
             return [(name, index) for name, index in found if name in known]
         if number >= HEADER_WITHIN:
             break
+    if is_empty:
+        raise Refused(400, "bad-field", "there is nothing in this sheet; send the file as the body")
     absent = ", ".join(repr(wanted[name]) for name in best[:8])
     raise Refused(
         400, "bad-field", f"no row among the first {HEADER_WITHIN} has the column {absent}; "

@@ -187,6 +187,11 @@ def test_ten_thousand_rows_are_enough(desk: House) -> None:
     assert desk.reports() == []
 
 
+def test_an_empty_body_is_named(desk: House) -> None:
+    answer = post(desk, b"")
+    assert answer.json()["detail"].startswith("there is nothing in this sheet")
+
+
 def test_who_may_send_sheets(desk: House) -> None:
     """The same tokens as for reports; what is no template is not found."""
     sent = book(HEAD, ["2026-02-20", "甲", 1, None, None, None])
