@@ -14,7 +14,7 @@ from shared.model.rule import (
     Ratio,
     Threshold,
 )
-from shared.model.timed import SHOWN_US, TimeToLimit
+from shared.model.timed import SHOWN_US, Flagged, TimeToLimit
 from shared.model.units import UnknownUnit, convert, spelled
 
 
@@ -61,7 +61,7 @@ def bounds_of_condition(condition: Condition, indicators: dict[str, Indicator]) 
             return Bounds(0.0, condition.within, f"it counts among {condition.within} readings")
         case Jump():
             return Bounds(0.0, _INFINITE, "the size of a jump is never negative")
-        case Flatline():
+        case Flatline() | Flagged():
             return Bounds(0.0, _INFINITE, "no time is negative")
         case TimeToLimit():
             most = condition.horizon_us / SHOWN_US[condition.shown_in]

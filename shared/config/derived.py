@@ -14,7 +14,7 @@ from shared.config.schema import (
     JumpModel,
     RateModel,
 )
-from shared.config.timed import time_to_limit
+from shared.config.timed import flagged, time_to_limit
 from shared.model.instants import INTERVAL_US, parse_duration
 from shared.model.rule import (
     Average,
@@ -27,7 +27,7 @@ from shared.model.rule import (
     Rate,
     number_text,
 )
-from shared.model.timed import SHOWN_US, TimeToLimit
+from shared.model.timed import SHOWN_US, Flagged, TimeToLimit
 
 STEP_US = {"5m": 300_000_000, "1h": 3_600_000_000, "3h": 3_600_000_000, "8h": 3_600_000_000, "24h": 3_600_000_000,
            "day": 86_400_000_000}  # fmt: skip
@@ -58,7 +58,13 @@ def _values(condition: Derived) -> tuple[float, float]:
             return 0.0, float(condition.within)
         case TimeToLimit():
             return 0.0, condition.horizon_us / SHOWN_US[condition.shown_in]
-        case Flatline() | Jump(memory_us=None) | Deviation(side="both") | Drift(side="both"):
+        case (
+            Flatline()
+            | Flagged()
+            | Jump(memory_us=None)
+            | Deviation(side="both")
+            | Drift(side="both")
+        ):
             return 0.0, inf
         case Jump():
             return -1.0, inf
@@ -99,6 +105,8 @@ def _built(a: Assembly, item: Item, model: ConditionModel) -> Derived:
         return Drift(drift.indicator, drift.interval, drift.memory, drift.side)
     if model.time_to_limit:
         return time_to_limit(a, item, model.time_to_limit)
+    if model.flagged:
+        return flagged(a, item, model.flagged)
     assert model.count is not None  # the schema wants exactly one
     count = model.count
     unit = _measured(a, item, "count", count)

@@ -4,8 +4,10 @@ from itertools import pairwise
 
 from shared.config.assembly import Assembly, Item
 from shared.config.schema import FlatlineModel, LevelModel
+from shared.config.schema_timed import FlaggedModel
 from shared.model.rule import Comparison, Condition, Level, Missing, Op, Range, number_text
 from shared.model.severity import Severity
+from shared.model.timed import SHOWN_US
 
 _OPS: tuple[Op, ...] = (">=", "<=", ">", "<")
 """Longer ones first: `>=` begins with `>`."""
@@ -49,9 +51,10 @@ def _bare(a: Assembly, item: Item, place: int, kind: str) -> Level:
 
 def _level(a: Assembly, item: Item, place: int) -> Level:
     level: LevelModel = item.model.levels[place]
-    raise_, flatline = level.raise_, item.model.condition.flatline
-    if raise_ is None and flatline is not None and flatline.over and place == 0:
-        raise_ = f">= {_stood(flatline)}"
+    raise_ = level.raise_
+    stands = item.model.condition.flatline or item.model.condition.flagged
+    if raise_ is None and stands is not None and stands.over and place == 0:
+        raise_ = f">= {_stood(stands)}"
     if raise_ is None:
         text = f'raise is missing for {level.severity.value}; add one such as raise: ">= 80"'
         a.fail(item, text, "levels", place)
@@ -67,10 +70,9 @@ def _level(a: Assembly, item: Item, place: int) -> Level:
     return Level(level.severity, raises, clears)
 
 
-def _stood(flatline: FlatlineModel) -> str:
-    """`over` of a flatline in the unit its value has."""
-    unit_us = 60_000_000 if flatline.shown_in == "min" else 3_600_000_000
-    return number_text((flatline.over or 0) / unit_us)
+def _stood(stands: FlatlineModel | FlaggedModel) -> str:
+    """`over` of a condition about how long, in the unit its value has."""
+    return number_text((stands.over or 0) / SHOWN_US[stands.shown_in])
 
 
 def _are_apart(raises: Comparison, clears: Comparison) -> bool:

@@ -31,7 +31,7 @@ from shared.config.scalars import (
     Text,
     Whole,
 )
-from shared.config.schema_timed import TimeToLimitModel
+from shared.config.schema_timed import FlaggedModel, TimeToLimitModel
 from shared.model.instants import Interval
 
 Kind = Literal[
@@ -483,6 +483,7 @@ class ConditionModel(Model):
     deviation: DeviationModel | None = None
     drift: DriftModel | None = None
     time_to_limit: TimeToLimitModel | None = None
+    flagged: FlaggedModel | None = None
     index: IndexModel | None = None
     limited: LimitedModel | None = None
 

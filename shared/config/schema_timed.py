@@ -32,6 +32,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class FlaggedModel(_Strict):
+    indicator: Id
+    interval: Interval
+    flags: Annotated[list[Literal["D", "B", "F", "M", "C"]], Field(min_length=1)]
+    over: Span | None = None
+    shown_in: Literal["min", "h", "d"] = "h"
+
+
 class TimeToLimitModel(_Strict):
     indicator: Id
     interval: Interval

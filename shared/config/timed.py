@@ -4,10 +4,10 @@ from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
-from shared.config.schema_timed import TimeToLimitModel
+from shared.config.schema_timed import FlaggedModel, TimeToLimitModel
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import number_text
-from shared.model.timed import SHOWN_US, TimeToLimit
+from shared.model.timed import SHOWN_US, Flagged, TimeToLimit
 
 
 def time_to_limit(a: Assembly, item: Item, model: TimeToLimitModel) -> TimeToLimit:
@@ -43,3 +43,10 @@ def time_to_limit(a: Assembly, item: Item, model: TimeToLimitModel) -> TimeToLim
         model.indicator, model.interval, limit, model.over, horizon, model.least, model.towards,
         model.judge, model.shown_in, unit,
     )  # fmt: skip
+
+
+def flagged(a: Assembly, item: Item, model: FlaggedModel) -> Flagged:
+    checked_indicator(a, item, model.indicator, "flagged", "indicator")
+    if len(set(model.flags)) != len(model.flags):
+        a.fail(item, "a flag stands twice; keep one", "condition", "flagged", "flags")
+    return Flagged(model.indicator, model.interval, tuple(model.flags), model.shown_in)

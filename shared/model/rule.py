@@ -7,7 +7,7 @@ import msgspec
 
 from shared.model.instants import Instant, Interval
 from shared.model.severity import Severity
-from shared.model.timed import TimeToLimit
+from shared.model.timed import Timed
 
 Op = Literal[">", ">=", "<", "<="]
 
@@ -223,7 +223,7 @@ class Drift(msgspec.Struct, frozen=True, tag="drift"):
     unit: None = None
 
 
-Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | TimeToLimit
+Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | Timed
 """Conditions that keep a memory per series and judge what they make of its readings."""
 Joint = Ratio | Index | Limited
 """Conditions that make one value of several indicators of one station and slot."""

@@ -28,4 +28,14 @@ class TimeToLimit(msgspec.Struct, frozen=True, tag="time_to_limit"):
     """Of `limit`."""
 
 
-Timed = TimeToLimit
+class Flagged(msgspec.Struct, frozen=True, tag="flagged"):
+    """How long a series has stood in some quality flags without evidence between."""
+
+    indicator: str
+    interval: Interval
+    flags: tuple[str, ...]
+    shown_in: Literal["min", "h", "d"] = "h"
+    unit: None = None
+
+
+Timed = TimeToLimit | Flagged

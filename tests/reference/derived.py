@@ -19,10 +19,10 @@ from shared.model.rule import (
     Rate,
     Threshold,
 )  # fmt: skip
-from shared.model.timed import TimeToLimit
+from shared.model.timed import Flagged, Timed, TimeToLimit
 from tests.reference.arithmetic import converted, exact, holds, ratio_of, rounded
 from tests.reference.history import History, Life
-from tests.reference.timed import time_to_limit
+from tests.reference.timed import timed
 
 HOUR = 3_600_000_000
 LENGTH = {"5m": HOUR // 12, "1h": HOUR, "3h": 3 * HOUR, "8h": 8 * HOUR, "24h": 24 * HOUR}
@@ -43,7 +43,7 @@ def shown_unit(condition: Threshold | Range | Derived, own: str) -> str:
         return "1"
     if isinstance(condition, Jump) and condition.memory_us is not None:
         return "1"
-    if isinstance(condition, Flatline | TimeToLimit):
+    if isinstance(condition, Flatline | TimeToLimit | Flagged):
         return condition.shown_in
     unit = condition.unit or own
     return f"{unit}/{condition.per}" if isinstance(condition, Rate) else unit
@@ -61,8 +61,8 @@ def numbered(steps: list[Seen]) -> list[Seen]:
 def derived(
     history: History, life: Life, condition: Derived, own: str, seen: list[Seen]
 ) -> list[Seen]:
-    if isinstance(condition, TimeToLimit):
-        return time_to_limit(history, life, condition, own, seen)
+    if isinstance(condition, Timed):
+        return timed(history, life, condition, own, seen)
     by = ratio_of(own, condition.unit or own)
     if isinstance(condition, Average):
         return living(life, averages(history, condition, by, seen))

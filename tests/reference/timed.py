@@ -7,7 +7,7 @@ from math import floor, sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
-from shared.model.timed import TimeToLimit
+from shared.model.timed import Flagged, Timed, TimeToLimit
 from tests.reference.arithmetic import exact, ratio_of, rounded
 from tests.reference.history import History, Life
 
@@ -25,6 +25,38 @@ def capacity(history: History, life: Life, index: float, at: int) -> float | Non
     day = datetime.fromtimestamp(at / 1e6, history.zone).date()
     begun = sorted((c.since, c.t_per_day) for c in facility.capacity if c.since <= day)
     return begun[-1][1] if begun else None
+
+
+def timed(
+    history: History, life: Life, condition: Timed, own: str, seen: list["Seen"]
+) -> list["Seen"]:
+    if isinstance(condition, TimeToLimit):
+        return time_to_limit(history, life, condition, own, seen)
+    return flagged(history, life, condition, seen)
+
+
+def flags(history: History, life: Life, condition: Flagged) -> dict[float, str]:
+    """Of each judged reading, by its record."""
+    place = (life.facility, life.station, condition.interval, condition.indicator)
+    return {r.index: r.flag for r in history.series(*place)}
+
+
+def flagged(history: History, life: Life, condition: Flagged, seen: list["Seen"]) -> list["Seen"]:
+    said = flags(history, life, condition)
+    found = []
+    for place, now in enumerate(seen):
+        if now.quality != "unknown":
+            found.append(now._replace(quality="known", value=0.0))
+            continue
+        proofs = [n for n in range(place) if seen[n].quality != "unknown"]
+        since = seen[proofs[-1] + 1 if proofs else 0 : place + 1]
+        listed = [s.at for s in since if said[s.index] in condition.flags]
+        if listed:
+            stood = rounded(Fraction(now.at - listed[0], SHOWN[condition.shown_in]))
+            found.append(now._replace(quality="known", value=stood))
+        else:
+            found.append(now)
+    return found
 
 
 def time_to_limit(

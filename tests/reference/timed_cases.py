@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from shared.model.rule import Comparison, Derived, Level, number_text
 from shared.model.severity import Severity
-from shared.model.timed import TimeToLimit
+from shared.model.timed import Flagged, TimeToLimit
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
 
-TIMED = ("time_to_limit", "time_to_limit")
+TIMED = ("time_to_limit", "time_to_limit", "flagged")
 HOUR = 3_600_000_000
 SHOWN = {"min": HOUR // 60, "h": HOUR, "d": 24 * HOUR}
 
@@ -18,8 +18,27 @@ def timed(
     g: "Generator", kind: str, scale: dict[str | None, float]
 ) -> tuple[Derived, tuple[Level, ...]]:
     code = g.random.choice(g.codes)
+    if kind == "flagged":
+        return flagged(g, code)
     unit = g.unit(code)
     return time_to_limit(g, code, unit, scale.get(unit, 1.0))
+
+
+def flagged(g: "Generator", code: str) -> tuple[Derived, tuple[Level, ...]]:
+    flags = g.random.choice([("D",), ("D", "B"), ("M", "C", "D", "F", "B"), ("M",)])
+    shown = g.random.choice(["min", "h", "d"])
+    condition = Flagged(code, g.interval, flags, shown)
+    return condition, rising(g.grid / SHOWN[shown] * g.random.choice([1, 2, 4]))
+
+
+def rising(first: float) -> tuple[Level, ...]:
+    text = number_text(first)
+    clears = Comparison("<", first / 2, f"< {number_text(first / 2)}")
+    higher = Comparison(">", 2 * first, f"> {number_text(2 * first)}")
+    return (
+        Level(Severity.BLUE, Comparison(">=", first, f">= {text}"), clears),
+        Level(Severity.RED, higher),
+    )
 
 
 def time_to_limit(

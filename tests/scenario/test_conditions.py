@@ -24,14 +24,14 @@ FILES = {
     "channels": "channels:\n  - {id: sms, kind: local, signature: 预警}\n",
 }
 BASIS = 'basis: {standard: 产品, edition: "2026", clause: "-", valid_from: 2020-01-01}'
-Text = Callable[[str, str, list[float]], str]
+Text = Callable[..., str]
 
 
 @pytest.fixture
 def text(tmp_path: Path) -> Text:
     """What arrives of one rule after hourly readings of COD, the last of them at noon."""
 
-    def write(title: str, rule: str, hours: list[float]) -> str:
+    def write(title: str, rule: str, hours: list[float], flags: str = "") -> str:
         rules = f"rules:\n  - {{id: r, title: {{zh: {title}}}, {rule}, {BASIS}}}\n"
         for name, content in {**FILES, "rules": rules}.items():
             (tmp_path / f"{name}.yaml").write_text(content, encoding="utf-8")
@@ -44,7 +44,8 @@ def text(tmp_path: Path) -> Text:
         said = []
         for n, value in enumerate(hours):
             at = Instant(START - (len(hours) - 1 - n) * HOUR)
-            report = Report("ww", "ww", "hour", at, ("w01018",), (value,), None, at, "http")
+            flag = (flags[n],) if flags else None
+            report = Report("ww", "ww", "hour", at, ("w01018",), (value,), flag, at, "http")
             said += engine.apply([report])
         house.take(*enumerate(said, 1))
         sent = house.phone("li").expect().text
@@ -98,6 +99,16 @@ def test_three_of_six(text: Text) -> None:
     )
     sent = text("六小时超标次数", rule, [50.0, 70.0, 50.0, 70.0, 50.0, 70.0])
     assert sent.startswith("【预警】武汉医院：六小时超标次数3（限≥3），12:00起"), sent
+
+
+def test_maintenance_that_takes_too_long(text: Text) -> None:
+    """What mutes the limit is told itself; a fault in between does not hide it."""
+    rule = (
+        "condition: {flagged: {indicator: w01018, interval: hour, flags: [M, C, F, D, B], over: 4h}}, "
+        "levels: [{severity: orange}]"
+    )
+    sent = text("维护停运时长", rule, [200.0] * 7, "NNMMDDM")
+    assert sent.startswith("【预警】武汉医院：维护停运时长4h（限≥4），12:00起"), sent
 
 
 def test_days_until_saturation(text: Text) -> None:

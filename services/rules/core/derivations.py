@@ -9,10 +9,11 @@ from services.rules.core.change import ChangeOf
 from services.rules.core.count import CountOf
 from services.rules.core.derive import Derivation
 from services.rules.core.deviation import DeviationOf
+from services.rules.core.flagged import FlaggedOf
 from services.rules.core.flatline import FlatlineOf
 from services.rules.core.time_to_limit import TimeToLimitOf
 from shared.model.rule import Average, Count, Derived, Deviation, Drift, Flatline, Jump, Rate
-from shared.model.timed import TimeToLimit
+from shared.model.timed import Flagged, TimeToLimit
 from shared.model.units import factor
 
 
@@ -33,6 +34,8 @@ def derivation(condition: Derived, own: str, zone: ZoneInfo) -> Derivation:
             return DeviationOf(condition, zone)
         case TimeToLimit():
             return TimeToLimitOf(condition, by)
+        case Flagged():
+            return FlaggedOf(condition)
         case _:
             assert_never(condition)
 
@@ -47,7 +50,7 @@ def shown_unit(condition: Derived, own: str) -> str:
             return unit if condition.memory_us is None else "1"
         case Rate():
             return f"{unit}/{condition.per}"
-        case Flatline() | TimeToLimit():
+        case Flatline() | TimeToLimit() | Flagged():
             return condition.shown_in
         case Count() | Deviation() | Drift():
             return "1"

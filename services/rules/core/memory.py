@@ -93,4 +93,18 @@ class TrendMemory(Common, array_like=True, tag="trend"):
     late: float | None = None
 
 
-Memory = AverageMemory | ChangeMemory | FlatMemory | CountMemory | DeviationMemory | TrendMemory
+class FlagMemory(Common, array_like=True, tag="flagged"):
+    """Where the clock began."""
+
+    begin_us: int | None = None
+
+
+Memory = (
+    AverageMemory
+    | ChangeMemory
+    | FlatMemory
+    | CountMemory
+    | DeviationMemory
+    | TrendMemory
+    | FlagMemory
+)

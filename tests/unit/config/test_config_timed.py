@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.model.timed import TimeToLimit
+from shared.model.timed import Flagged, TimeToLimit
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -26,6 +26,10 @@ def built(directory, condition):
     ("text", "condition"),
     [
         (
+            f"flagged: {{{COD}, flags: [M, C]}}",
+            Flagged("w01018", "hour", ("M", "C")),
+        ),
+        (
             f"time_to_limit: {{{COD}, limit: 60, over: 1d}}",
             TimeToLimit("w01018", "hour", 60.0, DAY, 4 * DAY),
         ),
@@ -48,6 +52,9 @@ def test_what_is_written_is_what_is_judged(directory, text, condition):
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
+        (f"flagged: {{{COD}, flags: []}}", "flags: give at least 1 item"),
+        (f"flagged: {{{COD}, flags: [M, M]}}", "a flag stands twice; keep one"),
+        (f"flagged: {{{COD}, flags: [T]}}", "flags"),
         (f"time_to_limit: {{{COD}, limit: 60, over: 0s}}", "over is "),
         (f"time_to_limit: {{{COD}, limit: 60, over: 400d}}", "over is "),
         (
