@@ -27,6 +27,7 @@ from services.ingest.seen import Seen
 from services.ingest.ticker import Ticker
 from services.ingest.writer import Writer
 from services.notify import app as notify_app
+from services.notify.amendments_feed import run as run_amendments
 from services.notify.api.app import notify_routes
 from services.notify.desk.desk import Desk
 from services.notify.receipts import receipt_status
@@ -129,6 +130,12 @@ class Running:
         self._thread("rules", lambda stop: rules_worker.run(self.rules, self.log, stop))
         if (amender := self.amender) is not None:
             self._thread("amender", lambda stop: run_amender(amender, self.log, stop))
+            self._thread(
+                "amendments",
+                lambda stop: run_amendments(
+                    self.notify, amender.store, self.rules.decided, self.clock, stop, wake
+                ),
+            )
         self._thread(
             "notify",
             lambda stop: notify_app.run(

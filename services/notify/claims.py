@@ -135,7 +135,7 @@ def _in_order(work: Work, row: Row) -> Row | None:
 
 
 def _age(row: Row) -> tuple[int, int, int, int]:
-    return (row["generation"], row["kind"] == "recovery", row["step"], row["round"])
+    return (row["generation"], row["kind"] in ("recovery", "amendment"), row["step"], row["round"])
 
 
 def _begin(work: Work, row: Row, boot: int, link: Link, *, drill: bool) -> Claim | None:

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import func, select
 
 from services.notify import why as why_
+from services.notify.amending import after_amendment, take_amendments
 from services.notify.answers import answer
 from services.notify.claims import Claim, claim, put_back
 from services.notify.clockwatch import Clockwatch
@@ -44,6 +45,7 @@ from services.notify.views import Views, read_chain, verify
 from services.notify.work import NoCounts, Work
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.model.amendment import Amendment
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant
 from shared.model.transition import Transition, transition_id
@@ -132,6 +134,15 @@ class Notify:
             newest = self._take_all(work, items, after)
             if newest != after:
                 work.unit.set_meta("after_seq", newest)
+
+    def after_amendment(self) -> int:
+        with self._desk.read() as connection:
+            return after_amendment(connection)
+
+    def on_amendments(self, items: Sequence[tuple[int, Amendment]], now: Instant) -> None:
+        """Take amendments in the order of seq, after the transitions that they amend."""
+        with self._work() as work:
+            take_amendments(work, items)
 
     def positions(self) -> dict[int, int]:
         """Where each partition of the alerts is read on; one that is not named: from 0."""

@@ -2,6 +2,7 @@
 
 from sqlalchemy import update
 
+from services.notify.amending import amend_one
 from services.notify.core.attempt import After, after_retry, after_unknown
 from services.notify.desk import tables as t
 from services.notify.desk.put import put
@@ -52,7 +53,10 @@ def accepted(work: Work, row: Row, text: str, reference: str) -> None:
         return
     end_other_ways(work, row)
     incident = work.unit.incident(row["incident"])
-    if incident is not None and incident.state == "resolved":
+    if incident is None:
+        return
+    amend_one(work, incident, row)
+    if incident.state == "resolved":
         recover_one(work, incident, row)
 
 

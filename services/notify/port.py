@@ -15,8 +15,8 @@ from shared.model.people import Contact
 from shared.model.severity import Severity
 from shared.model.transition import Cause, Transition
 
-FactsKind = Literal["alert", "recovery", "reply", "handover"]
-"""`handover` answers the one who handed over; `reply` is any other answer in words."""
+FactsKind = Literal["alert", "recovery", "reply", "handover", "amendment"]
+"""`amendment` corrects what was told; `handover` answers the one who handed over; `reply` is any other answer in words."""
 
 
 class AlertFact(msgspec.Struct, frozen=True):

@@ -107,7 +107,7 @@ def _tell(
 def _end_older(work: Work, incident: str, person: str, contact: str) -> None:
     """What still tries to say the older thing by the same way is overtaken."""
     for row in work.unit.notices(incident, ("retry",), person):
-        if row["contact"] == contact and not row["resend"]:
+        if row["contact"] == contact and row["kind"] != "amendment" and not row["resend"]:
             work.withhold(row, "superseded")
 
 
@@ -123,7 +123,7 @@ def end_for_acknowledgement(work: Work, incident: str) -> None:
 def end_for_rise(work: Work, incident: str) -> None:
     """A new cause: what failed so far is said anew; what was never tried is still said."""
     for row in work.unit.notices(incident, ("retry",)):
-        if not row["resend"]:
+        if row["kind"] != "amendment" and not row["resend"]:
             work.withhold(row, "superseded")
 
 

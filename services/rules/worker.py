@@ -73,6 +73,13 @@ class RulesWorker:
     def position(self) -> Position:
         return self._next
 
+    def decided(self, position: int) -> int | None:
+        """The number of the last transition, once everything up to `position` is said; else None."""
+        with self._lock:
+            if self._next <= position or self._owed:
+                return None
+        return self._store.last_seq
+
     def pump(self, limit: int = 200) -> int:
         """Judge at most `limit` entries; returns how many there were.
 

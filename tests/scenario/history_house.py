@@ -9,6 +9,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from services.notify.amendments_feed import take_next
 from services.rules.amender import Amender
 from services.rules.api import RulesApi
 from services.rules.episodes_api import EpisodesApi
@@ -33,6 +34,8 @@ ACCESS = (
     '  - {id: xiantao, kind: officer, token: xxxxxxxxxxxxxxxxxxxx, territory: "429004"}\n'
     "  - {id: ops, kind: operator, token: oooooooooooooooooooo}\n"
 )
+PEOPLE = '  - {id: chen, name: 陈长, territory: "420100", contacts: [{id: chen-sms, channel: sms, address: "13900000002"}]}\n'
+POLICIES = "policies:\n  - {id: all, steps: [{notify: [{role: duty_officer}], by: [sms], wait: 15m}, {notify: [{role: leader}], by: [sms], wait: 15m}]}\n"
 COD = 'condition: {threshold: {indicator: w01018, interval: realtime, unit: mg/L}}, levels: [{severity: orange, raise: "> 60", clear: "<= 54"}]'
 
 
@@ -44,6 +47,9 @@ class HistoryHouse:
         territories = FILES["territories"] + '  - {id: "429004", name: 仙桃市}\n'
         files = {**FILES, "rules": rules, "access": ACCESS, "territories": territories}
         files["site"] += f"{keep}\n"
+        files["people"] = files["people"] + PEOPLE
+        files["rosters"] = files["rosters"].replace("[li]}}", "[li]}, leader: {people: [chen]}}")
+        files["policies"] = POLICIES
         for name, content in files.items():
             (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
         self.folder, self.configuration = folder, load(folder, {})
@@ -53,12 +59,14 @@ class HistoryHouse:
         self.metrics = Metrics(CollectorRegistry())
         self.store = RulesStore(folder / "rules.db")
         self.worker = RulesWorker(self.log, self.bundles, self.store, self.metrics)
-        self.history = HistoryStore(folder / "history.db")
-        self.amender = self.new_amender()
+        self.open_history()
         self.people = House(self.configuration)
-        self.told = self.amended = 0
         self.append(Activate(name))
         self.tick(0)
+
+    def open_history(self) -> None:
+        self.history = HistoryStore(self.folder / "history.db")
+        self.amender = self.new_amender()
 
     def new_amender(self) -> Amender:
         assert self.configuration.history_keep_us is not None
@@ -75,7 +83,9 @@ class HistoryHouse:
 
     def tick(self, minute: float) -> None:
         """Log time, and everything that is in the log is judged."""
-        self.append(Tick(Instant(START + round(minute * MINUTE))))
+        at = Instant(START + round(minute * MINUTE))
+        self.people.clock.advance(max(at - self.people.now, 0))
+        self.append(Tick(at))
         self.judge()
 
     def judge(self) -> None:
@@ -102,6 +112,21 @@ class HistoryHouse:
 
     def withdraw(self, minute: float) -> None:
         self.append(self.report(minute, 0.0, flag=WITHDRAWN))
+
+    def tell(self) -> None:
+        """Notify takes what rules have said, then what was amended; everything owed is sent."""
+        items = self.store.read(self.people.notify.after_seq(), 1000)
+        self.people.take(*items)
+        assert self.amend() is not None
+        self.people.send()
+
+    def amend(self) -> bool | None:
+        taken = take_next(self.people.notify, self.history, self.worker.decided, self.people.clock)
+        self.people.send()
+        return taken
+
+    def message(self, who: str = "li") -> str:
+        return self.people.phone(who).expect().text
 
     # -- what is said --------------------------------------------------------------------------
 

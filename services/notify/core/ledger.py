@@ -12,7 +12,7 @@ TimelineKind = Literal[
     "opened", "joined", "rose", "fell", "reopened", "resolved",
     "step", "catch_all", "orphan",
     "queued", "accepted", "delivered", "failed", "unknown", "repeated", "withheld",
-    "acknowledged",
+    "acknowledged", "amended",
 ]  # fmt: skip
 LedgerKind = TimelineKind | Literal["handed_over", "clock_stepped", "answered"]
 TIMELINE: frozenset[str] = frozenset(TimelineKind.__args__)  # type: ignore[attr-defined]  # a Literal carries its names

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.model.people import Person
 
-NoticeKind = Literal["alert", "recovery", "reply", "handover"]
+NoticeKind = Literal["alert", "recovery", "reply", "handover", "amendment"]
 
 
 class Notice(msgspec.Struct, frozen=True):
