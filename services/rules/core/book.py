@@ -8,7 +8,7 @@ from services.rules.core.derivations import derivation, shown_unit
 from services.rules.core.derive import Derivation
 from services.rules.core.levels import Ladder
 from services.rules.core.witness import Witness, Witnessing
-from shared.model.configuration import Bundle, Indicator
+from shared.model.configuration import Bundle, Indicator, lineage
 from shared.model.facility import Facility, Station
 from shared.model.instants import Instant, local_day
 from shared.model.rule import Derived, Joint, Missing, Range, Rule, Threshold
@@ -115,6 +115,10 @@ class Book:
             for judging in candidates
             if applies_to(judging.rule.applies, facility, station, self._territories)
         ]
+
+    def above(self, territory: str) -> list[str]:
+        """A territory and those above it."""
+        return lineage(territory, self._territories)
 
     def stations_of(self, facility: str) -> list[str]:
         if self._of_facility is None:

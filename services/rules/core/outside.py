@@ -60,7 +60,12 @@ def _selected(book: Book, judging: Judging, facility: Facility, station: Station
             f"只用于设施 {applies.facility}",
             f"for facilities {applies.facility}",
         )
+    if applies.territory is not None and applies.territory not in book.above(facility.territory):
+        return verdict(
+            judging, "territory",
+            f"只用于地区 {applies.territory} 及以下，本设施在 {facility.territory}",
+            f"for territory {applies.territory} and below; this facility is in {facility.territory}",
+        )  # fmt: skip
     return verdict(
-        judging, "territory", f"只用于地区 {applies.territory} 及以下，本设施在 {facility.territory}",
-        f"for territory {applies.territory} and below; this facility is in {facility.territory}",
-    )  # fmt: skip
+        judging, "territory", "不对这个站点判读（地区另有限定）", "it does not judge this station"
+    )

@@ -8,7 +8,7 @@ from services.rules.core.book import Book
 from services.rules.core.clock import LogClock
 from services.rules.core.derive import Derivation, Quality, Step
 from services.rules.core.memory import Memory
-from services.rules.core.witness import Said, Witness
+from services.rules.core.witness import Said, Witness, Witnessing
 
 Steps = dict[int, tuple[Memory, Step]]
 """By the identity of the memory, which is held so that it stays its own."""
@@ -25,7 +25,8 @@ class Trace:
         found = None if memory is None else self._last.get(id(memory))
         return None if found is None else found[1]
 
-    def _keep(self, memory: Memory, steps: list[Step]) -> list[Step]:
+    def keep(self, memory: Memory, steps: list[Step]) -> list[Step]:
+        """The newest of them is the newest of the series."""
         if steps:
             self._last[id(memory)] = memory, steps[-1]
         return steps
@@ -34,17 +35,22 @@ class Trace:
         return self.derivation.empty()
 
     def reading(self, memory: Memory, at_us: int, quality: Quality, value: float) -> list[Step]:
-        return self._keep(memory, self.derivation.reading(memory, at_us, quality, value))
+        return self.keep(memory, self.derivation.reading(memory, at_us, quality, value))
 
     def witness(self, memory: Memory, said: Said) -> list[Step]:
         assert isinstance(self.derivation, Witness)
-        return self._keep(memory, self.derivation.witness(memory, said))
+        return self.keep(memory, self.derivation.witness(memory, said))
 
     def overdue(self, memory: Memory, clock: LogClock, heard_us: int, at_us: int) -> list[Step]:
-        return self._keep(memory, self.derivation.overdue(memory, clock, heard_us, at_us))
+        return self.keep(memory, self.derivation.overdue(memory, clock, heard_us, at_us))
 
     def alarm(self, memory: Memory, clock: LogClock, heard_us: int | None) -> int | None:
         return self.derivation.alarm(memory, clock, heard_us)
+
+
+def _traced(witness: Witnessing, keep: Trace) -> Witnessing:
+    """What a derivation that asks more of a reading says, is remembered as well."""
+    return lambda memory, said: keep.keep(memory, witness(memory, said))
 
 
 def trace(book: Book, last: Steps) -> None:

@@ -32,6 +32,9 @@ class Verdict(msgspec.Struct, omit_defaults=True):
     since: str | None = None
     until: str | None = None
     limit: str | None = None
+    clear: str | None = None
+    held: str | None = None
+    """The held level: of readings alone, whatever the delays."""
     value: float | None = None
     unit: str | None = None
     derived: dict[str, Any] | None = None
@@ -75,7 +78,12 @@ def edition(judging: Judging, at_us: int, zone: ZoneInfo) -> Verdict | None:
             judging, "edition", f"版本 {name} 自 {span} 起才生效",
             f"edition {name} is in force from {span} only",
         )  # fmt: skip
-    span = time(judging.valid_to_us or 0, zone)
+    if judging.valid_to_us is None or at_us < judging.valid_to_us:
+        return verdict(
+            judging, "edition", f"版本 {name} 在这段时间由另一条规则代替",
+            f"another rule judges instead of edition {name} then",
+        )  # fmt: skip
+    span = time(judging.valid_to_us, zone)
     return verdict(
         judging, "edition", f"版本 {name} 已于 {span} 失效",
         f"edition {name} ended at {span}",
@@ -114,8 +122,19 @@ def judged(
         found.limit = ladder.limits[hold.level] if not hold.standing else None
     if found.limit is None and hold.phase == "inactive":
         found.limit = ladder.limits[0]
+    shown = max(hold.level, 0)
+    found.clear = clear_text(judging, shown)
+    found.held = ladder.severities[hold.held].value if hold.held != NONE else None
     found.value, found.unit = value, judging.unit
     return found
+
+
+def clear_text(judging: Judging, level: int) -> str | None:
+    """The test that ends a level, as the configuration has it or as it follows from raise."""
+    own = judging.rule.levels[level]
+    if own.raises is None:
+        return None
+    return (own.clears or own.raises.negated()).text
 
 
 def _quiet(judging: Judging, value: float | None, is_over: bool, seen: str) -> Verdict:

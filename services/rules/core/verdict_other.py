@@ -38,7 +38,9 @@ def of_ratio(book: Book, cell: Cell, state: RatioState) -> Verdict:
     if found.stage == "unknown":
         absent = [name for name in condition.parts if name not in there]
         bad = [name for name, (_, flag) in there.items() if flag not in EVIDENCE_FLAGS]
-        found.reason = f"由多项算出的值未知：缺 {absent or '无'}，不能作证 {bad or '无'}"
+        found.reason = (
+            f"由多项算出的值未知：缺 {'、'.join(absent) or '无'}，不能作证 {'、'.join(bad) or '无'}"
+        )
         found.reason_en = f"it is unknown: absent {absent}, no evidence {bad}"
     found.state = stands(state.hold, state.last_unknown)
     found.components = [

@@ -35,7 +35,9 @@ def _of_derived(judging: Judging, hold: Hold, series: Series, zone: ZoneInfo) ->
     memory = hold.memory
     shown = windows.window(judging.derive, memory, zone)
     step = judging.derive.last(memory) if isinstance(judging.derive, Trace) else None
-    if step is None:
+    if step is None and hold.phase != "inactive":
+        found = judged(judging, hold, series.newest_us, hold.value, False, zone)
+    elif step is None:
         found = edition(judging, series.newest_us, zone) or verdict(
             judging, "window", "派生值还没有形成：" + _window_zh(shown),
             "no derived value yet: " + _window_en(shown),
