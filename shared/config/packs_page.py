@@ -70,6 +70,11 @@ def _number(rule: RuleModel, units: dict[str, str]) -> str:
     if band:
         return f"{band.low:g} to {band.high:g} {_unit(rule.condition, units)}".strip()
     unit = _unit(rule.condition, units)
+    limited = rule.condition.limited
+    if limited:
+        own = limited.unit or units[limited.indicator]
+        each = (f"{test.limit:g} {own} where {limited.by} {test.when}" for test in limited.limits)
+        unit = f"% of {', '.join(each)}"
     parts = [f"{level.raise_} {unit}".strip() for level in rule.levels]
     if len(parts) == 1:
         return parts[0]
@@ -92,6 +97,11 @@ def _judged(condition: ConditionModel) -> str:
     if condition.ratio:
         ratio = condition.ratio
         return f"({' + '.join(ratio.of)}) / {ratio.over}, {ratio.interval}"
+    if condition.index:
+        return f"AQI by {condition.index.table}, {condition.index.interval}"
+    if condition.limited:
+        limited = condition.limited
+        return f"{limited.indicator} with {limited.by}, {limited.interval}"
     if condition.average:
         mean = condition.average
         whole = f"complete {mean.complete:g}"

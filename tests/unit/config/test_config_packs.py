@@ -23,6 +23,10 @@ NAMES = (
     "gb3095-2012",
     "gb3095-2012-early",
     "gb3095-2026",
+    "hj633-2012",
+    "hj633-2026",
+    "heavy-pollution-2017",
+    "source-toxicity",
 )
 ZONE = ZoneInfo("Asia/Shanghai")
 

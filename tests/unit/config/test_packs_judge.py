@@ -10,7 +10,7 @@ import pytest
 from shared.config.load import PACKS
 from shared.model.configuration import Configuration
 from shared.model.instants import instant_text, parse_instant
-from shared.model.rule import Average, Range, Ratio, Rule, Threshold
+from shared.model.rule import Average, Limited, Range, Ratio, Rule, Threshold
 from tests.unit.config.pack_site import configured, judged
 
 MINUTE = 60_000_000
@@ -23,8 +23,12 @@ LATER = {"8h": 2}
 Expected = set[tuple[str, str, int, str]]
 
 
+WHOLE = ("hj633-2012", "hj633-2026", "heavy-pollution-2017")
+"""Packs whose values are whole numbers made of six readings: test_packs_index has their stories."""
+
+
 def packs() -> list[str]:
-    return sorted(path.stem for path in PACKS.glob("*.yaml"))
+    return sorted(path.stem for path in PACKS.glob("*.yaml") if path.stem not in WHOLE)
 
 
 def places(rules: dict[str, Rule]) -> str:
@@ -84,6 +88,11 @@ def readings(rule: Rule, value: float) -> list[dict[str, Any]]:
         rest = [{"indicator": name, "value": 0} for name in condition.of[1:]]
         whole = {"indicator": condition.over, "value": 100}
         return [{"indicator": condition.of[0], "value": value}, *rest, whole]
+    if isinstance(condition, Limited):
+        test, limit = condition.limits[0]
+        warm = {"indicator": condition.by, "value": test.limit + 1}
+        amount = round(value * limit / 100, 12)
+        return [{"indicator": condition.indicator, "value": amount, "unit": condition.unit}, warm]
     assert isinstance(condition, Threshold | Range | Average)
     unit = {"unit": condition.unit} if condition.unit else {}
     return [{"indicator": condition.indicator, "value": value, **unit}]
@@ -92,7 +101,7 @@ def readings(rule: Rule, value: float) -> list[dict[str, Any]]:
 def span(rule: Rule) -> int:
     """How long the story stays with one value."""
     condition = rule.condition
-    assert isinstance(condition, Threshold | Range | Ratio | Average)
+    assert isinstance(condition, Threshold | Range | Ratio | Average | Limited)
     if isinstance(condition, Average):
         return WINDOW[condition.over] * LATER.get(condition.over, 1)
     return STEP[condition.interval]
@@ -101,7 +110,7 @@ def span(rule: Rule) -> int:
 def story(code: str, rule: Rule, config: Configuration) -> Iterator[tuple[int, dict[str, Any]]]:
     """Calm, a value, calm, the next value …; each for as long as the condition looks at."""
     condition, zone = rule.condition, config.site.zone
-    assert isinstance(condition, Threshold | Range | Ratio | Average)
+    assert isinstance(condition, Threshold | Range | Ratio | Average | Limited)
     step = every = span(rule)
     if isinstance(condition, Average):
         every = EVERY[condition.interval]

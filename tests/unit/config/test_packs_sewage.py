@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.model.rule import Range
+from shared.model.rule import Limited, Range
 from tests.unit.config.pack_site import configured, judged, lines, measured
 
 PLACES = """
@@ -29,6 +29,8 @@ TABLE_2 = {
     "w20119": "0.1", "w20120": "0.1",
 }  # fmt: skip
 UNREAD = {"gb18918-1a-w21011-before-2006", "gb18918-1b-w21011-before-2006"}
+UNREAD |= {f"gb18918-{grade}-w21003-by-temperature" for grade in ("1a", "1b", "2")}
+"""The limits were read, that 12 °C parts them was not."""
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def test_numbers_are_those_of_the_tables(config) -> None:
     found = {
         code: (rule.condition.unit, rule.levels[0].raises.text)
         for code, rule in config.rules.items()
-        if not isinstance(rule.condition, Range)
+        if not isinstance(rule.condition, Range | Limited)
     }
     wanted = {f"gb18918-{code}": ("mg/L", f"> {limit}") for code, limit in TABLE_2.items()}
     for line in TABLE_1.strip().splitlines():
@@ -61,7 +63,7 @@ def test_what_was_not_read_says_so(config) -> None:
 
 
 def test_ammonia_is_over_when_it_is_over_at_any_temperature(config, tmp_path: Path) -> None:
-    """Between 5 and 8 mg/L it depends on the water's temperature, and nothing is told."""
+    """Between 5 and 8 mg/L it depends on the water's temperature; without one nothing is told."""
     reports = [
         measured("plant", f"2020-02-{date}T00:00:00+08:00", "day", "w21003", value)
         for date, value in ((20, 6.5), (21, 8.0), (22, 8.5), (23, 5.5))
@@ -102,3 +104,21 @@ def test_coliforms_in_another_count_are_refused(config, tmp_path: Path, unit: st
     said, refused = judged(tmp_path, config, [report])
     assert said == []
     assert unit in refused
+
+
+def test_ammonia_between_its_limits_is_judged_by_the_temperature(config, tmp_path: Path) -> None:
+    """6.5 mg/L are 130 % at 15 °C and 81.25 % at 12 °C; percent of the limit, as 按水温偏高."""
+    reports = [
+        measured("plant", f"2020-02-{date}T00:00:00+08:00", "day", "w21003", 6.5)
+        for date in (20, 21)
+    ]
+    for report, celsius in zip(reports, (15, 12), strict=True):
+        report["readings"].append({"indicator": "w01010", "value": celsius})
+    said, refused = judged(tmp_path, config, reports)
+    assert refused == ""
+    assert lines(said) == [
+        "firing yellow gb18918-1a-w21003-by-temperature 2020-02-20",
+        "resolved yellow gb18918-1a-w21003-by-temperature 2020-02-21",
+    ]
+    assert [t["value"] for t in said] == [130, 81.25]
+    assert config.rules["gb18918-1a-w21003-by-temperature"].title_zh == "氨氮按水温偏高"
