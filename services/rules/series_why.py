@@ -9,6 +9,7 @@ from services.rules.core.cell import NEVER, Cell, Series
 from services.rules.core.engine import Engine
 from services.rules.core.outside import outside
 from services.rules.core.verdict import Verdict, never_heard, time
+from services.rules.core.verdict_group import of_group
 from services.rules.core.verdict_other import of_ratio, of_silence
 from services.rules.core.verdict_series import of_series
 from services.rules.judged_again import Question, Stand
@@ -70,6 +71,8 @@ def answer(stand: Stand, asked: Question, configuration: Configuration) -> dict[
 def verdict_of(engine: Engine, judging: Judging, asked: Question) -> Verdict:
     """What a rule that looks says; its state may be nowhere yet."""
     assert engine.book is not None
+    if judging.group is not None:
+        return of_group(engine, judging, asked.facility)
     cell = engine.cell((asked.station, asked.interval))
     if cell is None or cell.facility != asked.facility:
         return never_heard(judging)

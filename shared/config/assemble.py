@@ -1,6 +1,6 @@
 """From validated files to one `Configuration`: ids are unique, references resolve, rules make sense."""
 
-from shared.config import people, places, policies, rules, sheets
+from shared.config import grouped, people, places, policies, rules, sheets
 from shared.config.assembly import Assembly, Packs, Parts
 from shared.config.nodes import Finding
 from shared.config.validate import Left
@@ -24,6 +24,7 @@ def assemble(
     flags = places.flags(a)
     templates = sheets.sheets(a, facilities)
     built_rules = rules.build(a, territories)
+    grouped.checked_names(a, facilities, built_rules)
     channels = people.channels(a)
     persons = people.people(a, territories, channels)
     rosters = people.rosters(a, territories, persons)

@@ -4,6 +4,7 @@ import msgspec
 
 from shared.model.configuration import Indicator
 from shared.model.rule import (
+    Across,
     Average,
     Condition,
     Count,
@@ -59,6 +60,10 @@ def bounds_of_condition(condition: Condition, indicators: dict[str, Indicator]) 
             return Bounds(0.0, 500.0, "an air quality index goes from 0 to 500")
         case Count():
             return Bounds(0.0, condition.within, f"it counts among {condition.within} readings")
+        case Across(of="share"):
+            return Bounds(0.0, 100.0, "a share is 0 to 100 %")
+        case Across(of="count"):
+            return Bounds(0.0, _INFINITE, "no number of stations is negative")
         case Jump():
             return Bounds(0.0, _INFINITE, "the size of a jump is never negative")
         case Flatline() | Flagged():

@@ -470,6 +470,16 @@ class DriftModel(Model):
     side: Literal["both", "high", "low"] = "both"
 
 
+class AcrossModel(Model):
+    indicator: Id
+    interval: Interval
+    unit: Text | None = None
+    of: Literal["sum", "mean", "max", "min", "share", "count"]
+    than: Sides | None = None
+    complete: Annotated[Number, Field(gt=0, le=100_000)] = 0.75
+    grace: Duration | None = None
+
+
 class ConditionModel(Model):
     threshold: ThresholdModel | None = None
     range: RangeModel | None = None
@@ -486,6 +496,7 @@ class ConditionModel(Model):
     flagged: FlaggedModel | None = None
     index: IndexModel | None = None
     limited: LimitedModel | None = None
+    across: AcrossModel | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ConditionModel":

@@ -223,11 +223,27 @@ class Drift(msgspec.Struct, frozen=True, tag="drift"):
     unit: None = None
 
 
+class Across(msgspec.Struct, frozen=True, tag="across"):
+    """One value of a slot over the stations of a facility that the rule applies to."""
+
+    indicator: str
+    interval: Interval
+    of: Literal["sum", "mean", "max", "min", "share", "count"]
+    than: Comparison | None = None
+    """Of `share` and `count`: what a member holds against."""
+    complete: float = 0.75
+    """Up to 1: the part of the members that must be known; above 1: how many of them."""
+    grace_us: int = 0
+    unit: str | None = None
+
+
 Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | Timed
 """Conditions that keep a memory per series and judge what they make of its readings."""
 Joint = Ratio | Index | Limited
 """Conditions that make one value of several indicators of one station and slot."""
-Condition = Threshold | Range | Joint | Missing | Derived
+Group = Across
+"""Conditions on several stations of a facility; their series has the facility as its station."""
+Condition = Threshold | Range | Joint | Missing | Derived | Group
 
 
 class Applies(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from shared.model.rule import (
 )  # fmt: skip
 from shared.model.severity import Severity
 from tests.reference.derived_cases import DERIVED, derived
+from tests.reference.grouped_cases import GROUPED, grouped
 from tests.reference.joint_cases import JOINT, joint
 
 MINUTE = 60_000_000
@@ -69,6 +70,7 @@ class Generator:
         self.zone = ZoneInfo(self.random.choice(["Asia/Shanghai", "Europe/Berlin", "UTC"]))
         self.deaf_after = self.grid * self.random.choice([1, 2, 3, 1000])
         self.interval = "day" if self.daily else self.random.choice(INTERVALS[:3])
+        self.groups = () if self.interval == "realtime" else GROUPED
         self.steady = self.random.random() < (0.9 if self.hourly else 0.5)
         """Stations that send the same columns in time order, mostly calm: the quiet path."""
         self.codes = self.random.sample(
@@ -103,7 +105,7 @@ class Generator:
             )  # fmt: skip
             stations += [
                 Station(f"42010{n}-x-{s}", f"42010{n}-x", self.random.choice([None, "outfall"]))
-                for s in "ab"[: 1 if self.hourly else self.random.randint(1, 2)]
+                for s in "abc"[: 1 if self.hourly else self.random.randint(1, 3)]
             ]
         return facilities, stations
 
@@ -133,10 +135,22 @@ class Generator:
 
     def rule(self, name: str) -> Rule:
         kind = self.random.choice(
-            ["threshold", "threshold", "range", "ratio", "missing", "missing", *DERIVED, *JOINT]
+            [
+                "threshold",
+                "threshold",
+                "range",
+                "ratio",
+                "missing",
+                "missing",
+                *DERIVED,
+                *JOINT,
+                *self.groups,
+            ]
             + 2 * self.hourly * ["deviation", "deviation", "drift"]
         )
-        if kind in DERIVED:
+        if kind in GROUPED:
+            condition, levels = grouped(self, kind)
+        elif kind in DERIVED:
             condition, levels = derived(self, kind)
         elif kind in JOINT:
             condition, levels = joint(self, kind)

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from shared.model.configuration import Bundle
 from shared.model.report import Record, Tick
-from shared.model.rule import Index, Limited, Missing, Range, Ratio, Rule, number_text
+from shared.model.rule import Group, Index, Limited, Missing, Range, Ratio, Rule, number_text
 from shared.model.transition import Transition
 from tests.reference.arithmetic import exact, holds, rounded
 from tests.reference.derived import shown_unit
+from tests.reference.grouped import shown_group_unit
 from tests.reference.history import History, Life
 from tests.reference.judged import Judged, judged
 from tests.reference.silence import silences
@@ -168,7 +169,10 @@ class Episodes:
             assert bundle is not None
             self.indicator = condition.indicator
             own = next(i.unit for i in bundle.indicators if i.code == condition.indicator)
-            self.unit = shown_unit(condition, own)
+            if isinstance(condition, Group):
+                self.unit = shown_group_unit(condition, own)
+            else:
+                self.unit = shown_unit(condition, own)
 
     def all(self) -> list[Found]:
         place = 0
@@ -176,12 +180,12 @@ class Episodes:
             place = self.stretch(place) if self.stands[place].level >= 0 else place + 1
         return self.found
 
-    def reaches(self, due: int, after: int) -> int:
+    def reaches(self, due: int, after: float) -> float:
         """The first record after `after` that reaches `due`: a tick, or a judgement."""
         hits = [
             i
             for i, r in enumerate(self.history.records)
-            if after < i < self.stop and isinstance(r, Tick) and r.at_us >= due
+            if round(after) < i < self.stop and isinstance(r, Tick) and r.at_us >= due
         ][:1]
         judgements = [s.judged for s in self.stands] + ([self.over] if self.over else [])
         hits += [j.index for j in judgements if j.index > after and j.at >= due][:1]
@@ -256,7 +260,7 @@ class Episodes:
             )  # fmt: skip
         return len(self.stands)
 
-    def clearing(self, place: int) -> tuple[int, int, int]:
+    def clearing(self, place: int) -> tuple[float, int, int]:
         """(record that resolves or FOREVER, due, last judgement before it)."""
         here = self.stands[place]
         due = here.judged.at + self.rule.keep_firing_for_us
@@ -286,7 +290,7 @@ class Episodes:
         return stand.judged.quality != "unknown" and stand.level < 0
 
     def say(
-        self, start: int, index: int, state: str, at: int, stand: Stand, level: int,
+        self, start: int, index: float, state: str, at: int, stand: Stand, level: int,
         value: float | None, cause: str | None = None,
     ) -> None:  # fmt: skip
         rule, condition = self.rule, self.rule.condition
@@ -301,7 +305,7 @@ class Episodes:
             limit = raises.text
         self.found.append(
             Found(
-                int(index),
+                round(index),
                 Transition(
                     rule.id, self.life.facility, self.life.station, self.indicator,
                     condition.interval, start, 0, state, rule.levels[level].severity, cause, at,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from shared.model.configuration import Bundle, lineage
 from shared.model.report import Activate, Record, Report, Tick
-from shared.model.rule import Rule
+from shared.model.rule import Group, Rule
 
 
 class Reading(NamedTuple):
@@ -133,7 +133,7 @@ class History:
         for i, record in enumerate(self.records):
             if not isinstance(record, Activate):
                 continue
-            now = applying(self.bundles[record.bundle])
+            now = judging(self.bundles[record.bundle])
             for key, (rule, begin) in list(alive.items()):
                 if key not in now or not alike(now[key], rule):
                     found.append(Life(rule, key[1], key[2], begin, i))
@@ -148,6 +148,14 @@ def alike(one: Rule, other: Rule) -> bool:
     """Rules that judge alike: everything but the words and the pack."""
     names = ("applies", "condition", "levels", "for_us", "keep_firing_for_us", "unknown", "basis")
     return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def judging(bundle: Bundle) -> dict[tuple[str, str, str], Rule]:
+    """The same, where a rule on several stations judges at the facility, once."""
+    return {
+        (rule.id, facility, facility if isinstance(rule.condition, Group) else station): rule
+        for (_, facility, station), rule in applying(bundle).items()
+    }
 
 
 def applying(bundle: Bundle) -> dict[tuple[str, str, str], Rule]:

@@ -4,9 +4,10 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
 
-from shared.model.rule import Index, Limited, Missing, Range, Ratio, Threshold
+from shared.model.rule import Group, Index, Limited, Missing, Range, Ratio, Threshold
 from tests.reference.arithmetic import converted, exact, rounded
 from tests.reference.derived import Seen, derived, numbered
+from tests.reference.grouped import grouped
 from tests.reference.history import History, Life, Reading
 from tests.reference.joint import index_value, limited_value
 
@@ -16,7 +17,8 @@ Quality = str
 
 class Judged(NamedTuple):
     index: float
-    """The record; several derived readings of one record follow each other within it."""
+    """The record; several derived readings of one record follow each other within it. What a
+    tick makes of a group comes before the timers of that tick, a little below its number."""
     at: int
     quality: Quality
     value: float
@@ -26,6 +28,8 @@ def judged(history: History, life: Life) -> list[Judged]:
     condition = life.rule.condition
     if isinstance(condition, Ratio | Index | Limited):
         return _ratio(history, life, condition)
+    if isinstance(condition, Group):
+        return [Judged(*step) for step in grouped(history, life, condition)]
     assert not isinstance(condition, Missing)
     readings = history.series(life.facility, life.station, condition.interval, condition.indicator)
     bundle = history.bundle(life.begin)

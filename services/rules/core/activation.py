@@ -6,7 +6,7 @@ a station ends what it had there. A missing rule watches from its activation on.
 
 from typing import TYPE_CHECKING
 
-from services.rules.core import missing
+from services.rules.core import group, missing
 from services.rules.core.book import Book, Judging, same_judgement
 from services.rules.core.cell import Cell
 from services.rules.core.hold import Hold
@@ -42,14 +42,16 @@ def activate(engine: "Engine", name: str) -> None:
         station = book.stations.get(cell.station)
         exists = station is not None and station.facility == cell.facility
         rules = book.rules_of(cell.station) if exists else []
-        keep = {judging.rule.id for judging in rules} - gone
+        grouped = book.grouped(cell.facility) if cell.facility == cell.station else []
+        keep = {judging.rule.id for judging in (*rules, *grouped)} - gone
         _withdraw_gone(engine, cell, keep)
         if station is not None and not exists:
             del engine.cells[key]  # it is another facility's now: other series
         else:
             # A station that is gone keeps its newest readings: what was judged once
             # must not be judged again should it come back.
-            cell.adopt(rules)
+            cell.adopt(rules, grouped)
+            group.forget(book, cell)
         engine.dirty.add(key)
     if book.has_missing_rules():
         _arm_watches(engine, book)
@@ -96,8 +98,9 @@ def _arm_watches(engine: "Engine", book: Book) -> None:
             cell = engine.cells.get(key)
             if cell is None:
                 cell = engine.cells[key] = Cell(
-                    station.facility, station.id, judging.interval, book.rules_of(station.id)
-                )
+                    station.facility, station.id, judging.interval, book.rules_of(station.id),
+                    book.grouped(station.id),
+                )  # fmt: skip
             series = cell.series_of(judging.indicator)
             known = {own.rule.id: watch for own, watch in series.watches}
             watch = known.get(judging.rule.id) or Watch(engine.clock.now_us)

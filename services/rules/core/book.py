@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 from services.rules.core.derivations import derivation, shown_unit
 from services.rules.core.derive import Derivation
+from services.rules.core.group import Combination, combination
 from services.rules.core.levels import Ladder
 from services.rules.core.witness import Witness, Witnessing
 from shared.model.configuration import Bundle, Indicator, lineage
 from shared.model.facility import Facility, Station
 from shared.model.instants import Instant, local_day
-from shared.model.rule import Derived, Joint, Missing, Range, Rule, Threshold
+from shared.model.rule import Derived, Group, Joint, Missing, Range, Rule, Threshold
 from shared.model.select import applies_to
 from shared.model.timed import Timed
 from shared.model.units import factor
@@ -33,9 +34,13 @@ class Judging:
         self.convert: tuple[str, str] | None = None
         self.derive: Derivation | None = None
         self.witness: Witnessing | None = None
+        self.group: Combination | None = None
         if isinstance(condition, Joint):
             self.indicator = condition.lead
             self.unit = condition.shown_unit
+        elif isinstance(condition, Group):
+            self.group = combination(condition, indicators, zone)
+            self.indicator, self.unit = condition.indicator, self.group.unit
         else:
             self.indicator = condition.indicator
             own = indicators[condition.indicator].unit
@@ -90,6 +95,8 @@ class Book:
         self._by_kind: dict[str, list[Judging]] = {}
         self._of_station: dict[str, list[Judging]] = {}
         self._of_facility: dict[str, list[str]] | None = None
+        self._grouping = [j for _, j in sorted(self.rules.items()) if j.group is not None]
+        self._members: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def rules_of(self, station_id: str) -> list[Judging]:
         """Every rule that applies to a station, in order of id."""
@@ -126,6 +133,23 @@ class Book:
             for station in self.stations.values():
                 self._of_facility.setdefault(station.facility, []).append(station.id)
         return self._of_facility.get(facility, [])
+
+    def grouped(self, facility_id: str) -> list[Judging]:
+        """Rules that judge several stations of a facility at once, in order of id."""
+        return [judging for judging in self._grouping if self.members(judging, facility_id)]
+
+    def members(self, judging: Judging, facility_id: str) -> tuple[str, ...]:
+        """The stations of a facility that a rule applies to, in order of id."""
+        key = (judging.rule.id, facility_id)
+        found = self._members.get(key)
+        if found is None:
+            found = self._members[key] = tuple(
+                sorted(s for s in self.stations_of(facility_id) if judging in self.rules_of(s))
+            )
+        return found
+
+    def has_group_rules(self) -> bool:
+        return bool(self._grouping)
 
     def has_missing_rules(self) -> bool:
         return any(isinstance(j.rule.condition, Missing) for j in self.rules.values())

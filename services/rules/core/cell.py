@@ -7,6 +7,7 @@ them through to the series before anybody looks. Where some values lie outside, 
 those series alone are asked; the band of a series on which something stands is empty.
 """
 
+from collections.abc import Iterable
 from math import inf
 
 from services.rules.core.alike import Alike
@@ -14,7 +15,7 @@ from services.rules.core.book import Judging
 from services.rules.core.hold import Hold
 from services.rules.core.levels import NONE
 from services.rules.core.missing import Watch
-from shared.model.rule import Joint, Missing
+from shared.model.rule import Group, Joint, Missing
 
 NEVER = -(1 << 62)
 LONGEST_MEMORY = 256
@@ -25,6 +26,7 @@ class Series:
     """One indicator of a cell. `heard` is log time when the newest reading was judged."""
 
     __slots__ = (
+        "feeds",
         "flag",
         "heard_us",
         "holds",
@@ -42,6 +44,8 @@ class Series:
         self.heard_us: int | None = None
         self.holds: list[tuple[Judging, Hold]] = []
         self.watches: list[tuple[Judging, Watch]] = []
+        self.feeds: tuple[Judging, ...] = ()
+        """Rules on several stations, which this one is a member of (core.group)."""
 
     @property
     def heard(self) -> tuple[int | None] | None:
@@ -68,12 +72,15 @@ class Cell:
     """All series of (station, interval)."""
 
     __slots__ = (
-        "ended", "facility", "highs", "interval", "lows", "observed_us", "pending_heard_us", "quiet",
+        "ended", "facility", "grouped", "highs", "interval", "lows", "observed_us", "pending_heard_us", "quiet",
         "ratios", "received_us", "rules", "series", "settled", "shape", "shape_series", "station",
         "values",
     )  # fmt: skip
 
-    def __init__(self, facility: str, station: str, interval: str, rules: list[Judging]) -> None:
+    def __init__(
+        self, facility: str, station: str, interval: str, rules: list[Judging],
+        grouped: Iterable[Judging] = (),
+    ) -> None:  # fmt: skip
         self.facility, self.station, self.interval = facility, station, interval
         self.series: dict[str, Series] = {}
         self.ended: dict[tuple[str, str, int], int] = {}
@@ -91,10 +98,13 @@ class Cell:
         self.highs: tuple[float, ...] = ()
         self.pending_heard_us: int | None = None
         self.rules: list[Judging] = []
-        self.adopt(rules)
+        self.grouped: list[Judging] = []
+        """Rules on several stations of this facility, whose state is here."""
+        self.adopt(rules, grouped)
 
-    def adopt(self, rules: list[Judging]) -> None:
+    def adopt(self, rules: list[Judging], grouped: Iterable[Judging] = ()) -> None:
         """Take the rules of this cell; a rule that has state here keeps it."""
+        self.grouped = [judging for judging in grouped if judging.interval == self.interval]
         self.rules = [judging for judging in rules if judging.interval == self.interval]
         kept = {ratio.judging.rule.id: ratio for ratio in self.ratios}
         self.ratios = []
@@ -115,8 +125,18 @@ class Cell:
             (judging, holds.get(judging.rule.id) or Hold())
             for judging in self.rules
             if judging.indicator == series.indicator
-            and not isinstance(judging.rule.condition, Joint | Missing)
+            and not isinstance(judging.rule.condition, Joint | Missing | Group)
         ]
+        series.holds += [
+            (judging, holds.get(judging.rule.id) or Hold())
+            for judging in self.grouped
+            if judging.indicator == series.indicator
+        ]
+        series.feeds = tuple(
+            judging
+            for judging in self.rules
+            if judging.group is not None and series.indicator in judging.group.indicators
+        )
 
     def remember(self, judging: Judging, start_us: int, steps: int) -> None:
         """An episode ends because its rule goes away; the oldest of many are forgotten."""
@@ -172,9 +192,11 @@ def _is_calm(series: Series) -> bool:
 def _band(series: Series) -> tuple[float, float]:
     """The values strictly between which no rule has anything to say; none while one stands."""
     low, high = -inf, inf
-    if not _is_calm(series):
+    if series.feeds or not _is_calm(series):
         return high, low
     for judging, _ in series.holds:
+        if judging.group is not None:
+            continue  # it judges slots, not these readings
         rule_low, rule_high = judging.quiet
         low, high = max(low, rule_low), min(high, rule_high)
     return low, high

@@ -11,7 +11,7 @@ from functools import partial
 from math import isfinite
 from zoneinfo import ZoneInfo
 
-from services.rules.core import joint, missing
+from services.rules.core import group, joint, missing
 from services.rules.core.activation import AT_ONCE, activate
 from services.rules.core.alike import Alike
 from services.rules.core.book import Book, Judging
@@ -133,8 +133,9 @@ class Engine:
         cell = self.cell(key)
         if cell is None:
             cell = self.cells[key] = Cell(
-                report.facility, report.station, report.interval, book.rules_of(report.station)
-            )
+                report.facility, report.station, report.interval, book.rules_of(report.station),
+                book.grouped(report.station),
+            )  # fmt: skip
         self.dirty.add(key)
         self.touched[report.facility] = None
         cell.settle()
@@ -150,6 +151,7 @@ class Engine:
             return
         cell.quiet = False
         newer: set[str] = set()
+        fed: list[Judging] = []
         for index, indicator in enumerate(report.indicators):
             value, flag = report.values[index], report.flag(index)
             series = cell.series_of(indicator)
@@ -160,9 +162,15 @@ class Engine:
             cell.received_us = report.received_us
             newer.add(indicator)
             for judging, hold in series.holds:
-                self._reading(cell, judging, hold, report, value, flag)
+                if judging.group is None:
+                    self._reading(cell, judging, hold, report, value, flag)
             for judging, watch in series.watches:
                 self._heard(cell, judging, watch, series, report)
+            for judging in series.feeds:
+                group.hear(self, judging, cell, series)
+                fed.append(judging)
+        if fed:
+            group.judge(self, cell.facility, fed, report)
         if newer:
             for state in cell.ratios:
                 self._ratio(cell, state, report, newer)
@@ -174,6 +182,7 @@ class Engine:
         values, lows, highs = report.values, cell.lows, cell.highs
         cell.observed_us, cell.received_us = at_us, report.received_us
         moved = []
+        fed: list[Judging] = []
         for index, series in enumerate(cell.shape_series):
             value = values[index]
             series.newest_us, series.value, series.flag = at_us, value, "N"
@@ -181,10 +190,16 @@ class Engine:
             if lows[index] < value < highs[index]:
                 continue
             for judging, hold in series.holds:
-                self._reading(cell, judging, hold, report, value, "N")
+                if judging.group is None:
+                    self._reading(cell, judging, hold, report, value, "N")
             for judging, watch in series.watches:
                 self._heard(cell, judging, watch, series, report)
+            for judging in series.feeds:
+                group.hear(self, judging, cell, series)
+                fed.append(judging)
             moved.append(index)
+        if fed:
+            group.judge(self, cell.facility, fed, report)
         cell.arm_again(moved, self.alike)
 
     def broken(self) -> list[Transition]:
@@ -356,7 +371,9 @@ class Engine:
         for judging, hold in series.holds:
             if judging.rule.id != rule:
                 continue
-            if hold.memory is not None:
+            if judging.group is not None:
+                group.tick(self, cell, judging, hold, at_us)
+            elif hold.memory is not None:
                 self._overdue(key, cell, series, judging, hold, at_us)
             elif hold.timer_us is not None:
                 self._timer(key, cell, judging, hold, at_us)
@@ -374,11 +391,10 @@ class Engine:
         self, key: Key, cell: Cell, series: Series, judging: Judging, hold: Hold, at_us: int
     ) -> None:
         """A tick and a derived condition: its timer first, then what time alone derives."""
-        looked, memory, first_us = id(hold), hold.memory, self.clock.first_us
+        memory, first_us = hold.memory, self.clock.first_us
         assert judging.derive is not None and memory is not None and first_us is not None
-        if looked in self._looked:
+        if not self.looks_at(cell, judging, hold):
             return
-        self._looked[looked] = (cell, judging, hold)
         self._timer(key, cell, judging, hold, at_us)
         heard_us = series.heard_us if series.heard_us is not None else first_us
         steps = judging.derive.overdue(memory, self.clock, heard_us, at_us)
@@ -386,6 +402,13 @@ class Engine:
         memory.alarm_us = None
         self._set_alarm(cell, judging, memory, heard_us)
         self.dirty.add(key)
+
+    def looks_at(self, cell: Cell, judging: Judging, hold: Hold) -> bool:
+        """Once per tick for each hold that time alone may move; False: it was looked at."""
+        if id(hold) in self._looked:
+            return False
+        self._looked[id(hold)] = (cell, judging, hold)
+        return True
 
     def _watch(self, key: Key, cell: Cell, series: Series, judging: Judging, watch: Watch) -> None:
         assert self.book is not None
@@ -411,6 +434,30 @@ class Engine:
         self._tie += 1
         key = (cell.station, cell.interval)
         heapq.heappush(self._due, (due_us, self._tie, key, judging.indicator, judging.rule.id))
+
+    # -- rules on several stations (core.group) ------------------------------------------------
+
+    def home(self, facility: str, judging: Judging) -> Cell:
+        """The cell that holds the state of a rule on several stations of a facility."""
+        assert self.book is not None
+        key = (facility, judging.interval)
+        cell = self.cell(key)
+        if cell is None:
+            book = self.book
+            cell = self.cells[key] = Cell(
+                facility, *key, book.rules_of(facility), book.grouped(facility)
+            )
+        return cell
+
+    def combined(
+        self, cell: Cell, judging: Judging, hold: Hold, memory: Memory, steps: list[Step],
+        report: Report | None,
+    ) -> None:  # fmt: skip
+        """What several stations gave is judged one by one, as if each had been reported."""
+        self._derived(cell, judging, hold, memory, steps, report)
+
+    def timer(self, cell: Cell, judging: Judging, hold: Hold, at_us: int) -> None:
+        self._timer((cell.station, cell.interval), cell, judging, hold, at_us)
 
     # -- sleeping cells ----------------------------------------------------------------------
 

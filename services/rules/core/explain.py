@@ -45,10 +45,19 @@ def _reason(book: Book, judging: Judging, report: Report) -> str:
         kind = condition.__struct_config__.tag
         shown = [name for name in condition.parts if name in report.indicators]
         return f"component of the {kind}: {', '.join(shown)}" if shown else "no component in it"
-    if judging.indicator not in report.indicators:
+    looked = {judging.indicator}
+    if judging.group is not None:
+        looked = set(judging.group.indicators)
+    if looked.isdisjoint(report.indicators):
         return "this indicator is not in the report"
-    index = report.indicators.index(judging.indicator)
+    index = next(n for n, name in enumerate(report.indicators) if name in looked)
     value, flag = report.values[index], report.flag(index)
+    if judging.group is not None:
+        kind = condition.__struct_config__.tag
+        return (
+            f"{value:g} with flag {flag} goes into the {kind} of the facility, together with "
+            "its other stations"
+        )
     if judging.derive is not None:
         kind = condition.__struct_config__.tag
         return f"{value:g} with flag {flag} goes into the {kind}, together with those before it"

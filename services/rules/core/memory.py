@@ -99,6 +99,27 @@ class FlagMemory(Common, array_like=True, tag="flagged"):
     begin_us: int | None = None
 
 
+class Slot(msgspec.Struct, array_like=True):
+    """What the members of a group said of one slot: (value, flag) by source."""
+
+    start_us: int
+    heard_us: int | None
+    """Log time of the first of them; None: before the first tick."""
+    values: dict[str, tuple[float, str]] = {}
+
+
+class SlotsMemory(Common, array_like=True, tag="slots"):
+    """At most 256 slots that wait, each with a value per source; the newest slot per source."""
+
+    waiting: list[Slot] = []
+    newest: dict[str, int] = {}
+    closed_us: int = NEVER
+    """The newest slot that was judged."""
+    last: Slot | None = None
+    members: tuple[str, ...] = ()
+    """Whom it was judged of."""
+
+
 Memory = (
     AverageMemory
     | ChangeMemory
@@ -107,4 +128,5 @@ Memory = (
     | DeviationMemory
     | TrendMemory
     | FlagMemory
+    | SlotsMemory
 )

@@ -14,6 +14,9 @@ def outside(
     """The first thing that keeps a rule away from a series; None when it looks."""
     known = book.stations.get(station)
     facility = book.facilities.get(known.facility) if known is not None else None
+    if judging.group is not None and known is None and judging in book.grouped(station):
+        is_own = (indicator, interval) == (judging.indicator, judging.interval)
+        return None if is_own else _other_series(judging)
     if known is None or facility is None:
         return verdict(
             judging, "station", f"当时的配置里没有站点 {station}",
@@ -23,6 +26,8 @@ def outside(
     looked = {judging.indicator}
     if isinstance(condition, Joint):
         looked = {*condition.parts}
+    if judging.group is not None:
+        looked = set(judging.group.indicators)
     if indicator not in looked:
         names = ", ".join(sorted(looked))
         return verdict(judging, "indicator", f"看的是 {names}", f"it looks at {names}")
@@ -30,6 +35,11 @@ def outside(
         own = judging.interval
         return verdict(judging, "interval", f"看的是 {own} 值", f"it looks at {own} readings")
     return _selected(book, judging, facility, known)
+
+
+def _other_series(judging: Judging) -> Verdict:
+    own = f"{judging.indicator} ({judging.interval})"
+    return verdict(judging, "indicator", f"看的是 {own}", f"it looks at {own}")
 
 
 def _selected(book: Book, judging: Judging, facility: Facility, station: Station) -> Verdict | None:

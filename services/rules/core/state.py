@@ -12,7 +12,8 @@ from services.rules.core.missing import Watch
 
 STATE_FORMAT = 3
 """2: holds with the memory of derived conditions; 3: with that of conditions about time and
-discipline. A site without such rules goes on writing what the programs before this one read."""
+discipline, and of rules on several stations. A site without such rules goes on writing what the
+programs before this one read."""
 
 
 class SavedSeries(msgspec.Struct, array_like=True):
@@ -70,9 +71,12 @@ def save_head(engine: Engine) -> bytes:
 
 def _format(engine: Engine) -> int:
     """The oldest that says everything there is."""
-    if engine.book is None or not engine.book.has_derived_rules():
+    book = engine.book
+    if book is None:
         return 1
-    return 3 if engine.book.has_timed_rules() else 2
+    if book.has_group_rules() or book.has_timed_rules():
+        return 3
+    return 2 if book.has_derived_rules() else 1
 
 
 def save_cell(cell: Cell) -> bytes:
@@ -139,7 +143,8 @@ def open_cell(engine: Engine, body: bytes) -> Cell:
 def _cell(engine: Engine, kept: SavedCell) -> Cell:
     assert engine.book is not None
     rules = engine.book.rules_of(kept.station)
-    cell = Cell(kept.facility, kept.station, kept.interval, rules)
+    grouped = engine.book.grouped(kept.station) if kept.facility == kept.station else []
+    cell = Cell(kept.facility, kept.station, kept.interval, rules, grouped)
     cell.received_us = kept.received_us
     cell.ended = {(indicator, rule, start): steps for indicator, rule, start, steps in kept.ended}
     for item in kept.series:

@@ -75,8 +75,12 @@ def one_facility(engine: Engine, facility: str) -> tuple[dict[str, Any], list[Al
     known = book.facilities.get(facility) if book else None
     if book is None or known is None:
         return None
-    keys = sorted(product(book.stations_of(facility), INTERVALS))
-    cells = [cell for key in keys if (cell := engine.cell(key)) and cell.facility == facility]
+    keys = sorted(product({facility, *book.stations_of(facility)}, INTERVALS))
+    cells = [
+        cell
+        for key in keys
+        if (cell := engine.cell(key)) and cell.facility == facility and _is_shown(book, cell)
+    ]
     return _facility(book, known, cells), list(facility_alerts(book, facility, cells))
 
 
@@ -92,9 +96,14 @@ def _cells(engine: Engine, book: Book) -> dict[str, list[Cell]]:
     cells: dict[str, list[Cell]] = {}
     engine.wake_all()
     for _, cell in sorted(engine.cells.items()):
-        if cell.station in book.stations:
+        if _is_shown(book, cell):
             cells.setdefault(cell.facility, []).append(cell)
     return cells
+
+
+def _is_shown(book: Book, cell: Cell) -> bool:
+    """A station that is gone is not; what a rule on several of them holds is."""
+    return cell.station in book.stations or bool(cell.grouped)
 
 
 def _facility(book: Book, facility: Facility, cells: list[Cell]) -> dict[str, Any]:
@@ -132,11 +141,13 @@ def facility_alerts(book: Book, facility: str, cells: list[Cell]) -> Iterator[Al
             yield alert
     for station in book.stations_of(facility):
         for judging in book.rules_of(station):
-            if (judging.rule.id, station) not in seen:
+            place = station if judging.group is None else facility
+            if (judging.rule.id, place) not in seen:
+                seen.add((judging.rule.id, place))
                 yield AlertNow(
                     judging.rule.id,
                     facility,
-                    station,
+                    place,
                     judging.indicator,
                     judging.interval,
                     "unknown",
@@ -162,7 +173,7 @@ def alerts_of(cell: Cell) -> Iterator[AlertNow]:
     for series in cell.series.values():
         unknown = series.heard is None or series.flag not in EVIDENCE_FLAGS
         for judging, hold in series.holds:
-            if judging.derive is not None:
+            if judging.derive is not None or judging.group is not None:
                 yield _held(cell, judging, hold, hold.memory is None or hold.memory.unknown)
             else:
                 yield _held(cell, judging, hold, unknown)

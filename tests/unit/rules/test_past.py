@@ -74,9 +74,12 @@ def agrees(said: Verdict, engine: Engine, asked: Question) -> bool:
     states = {
         (alert.rule, alert.station): (alert.state, alert.severity and alert.severity.value)
         for alert in found[1]
-        if alert.station == asked.station
+        if alert.station in (asked.station, asked.facility)
     }
-    state, severity = states[said.rule, asked.station]
+    shown_at = asked.station
+    if engine.book is not None and engine.book.rules[said.rule].group is not None:
+        shown_at = asked.facility
+    state, severity = states[said.rule, shown_at]
     assert said.state == state, said
     assert said.severity == severity, said
     assert said.reason and said.reason_en

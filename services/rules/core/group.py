@@ -1,0 +1,132 @@
+"""Group: rules that judge several stations of a facility at once, slot by slot.
+
+Their series is (facility, facility, indicator, interval), and its state lives in the cell of
+that name: held level, delays, editions, restart and activation are those of every series. The
+members' cells only hand their readings on; a series that no such rule looks at pays nothing.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+from zoneinfo import ZoneInfo
+
+from services.rules.core import slots
+from services.rules.core.across import AcrossOf, Members
+from services.rules.core.clock import LogClock
+from services.rules.core.derive import Step
+from services.rules.core.hold import Hold
+from services.rules.core.memory import Slot, SlotsMemory
+from shared.model.configuration import Indicator
+from shared.model.report import Report
+from shared.model.rule import Group
+
+if TYPE_CHECKING:
+    from services.rules.core.book import Book, Judging
+    from services.rules.core.cell import Cell, Series
+    from services.rules.core.engine import Engine
+
+
+class Combination(Protocol):
+    """One condition on several stations, made ready. It has no state."""
+
+    indicators: tuple[str, ...]
+    """What it takes from its members."""
+    unit: str
+
+    def source(self, station: str, indicator: str) -> str:
+        """The name under which a reading is remembered; it begins with the station."""
+
+    def is_settled(self, memory: SlotsMemory, stations: tuple[str, ...], slot_us: int) -> bool:
+        """Nothing more can come of this slot."""
+
+    def due(self, slot: Slot, clock: LogClock) -> int:
+        """When a tick judges the slot as it stands; may be early, never late."""
+
+    def step(self, slot: Slot, stations: tuple[str, ...]) -> Step:
+        """The judged value of a slot."""
+
+    def members(self, slot: Slot | None, stations: tuple[str, ...]) -> Members:
+        """Which of the members are known in a slot, and which are not."""
+
+
+def combination(condition: Group, indicators: dict[str, Indicator], zone: ZoneInfo) -> Combination:
+    return AcrossOf(condition, indicators[condition.indicator].unit, zone)
+
+
+def hear(engine: "Engine", judging: "Judging", cell: "Cell", series: "Series") -> None:
+    """A member has a newer reading."""
+    assert judging.group is not None
+    _, _, memory = _state(engine, cell.facility, judging)
+    source = judging.group.source(cell.station, series.indicator)
+    slots.hear(memory, source, series.newest_us, (series.value, series.flag), engine.clock.now_us)
+
+
+def judge(engine: "Engine", facility: str, fed: list["Judging"], report: Report) -> None:
+    """After a report was heard in full: what it settled, rule by rule."""
+    assert engine.book is not None
+    for judging in dict.fromkeys(fed):
+        combine = judging.group
+        assert combine is not None
+        stations = engine.book.members(judging, facility)
+        home, hold, memory = _state(engine, facility, judging)
+        found = slots.settled(memory, partial(combine.is_settled, memory, stations))
+        steps = _judged(combine, memory, found, stations)
+        engine.dirty.add((home.station, home.interval))
+        engine.combined(home, judging, hold, memory, steps, report)
+        _set_alarm(engine, home, judging, memory)
+
+
+def tick(engine: "Engine", home: "Cell", judging: "Judging", hold: Hold, at_us: int) -> None:
+    """What is due by now, as it stands; then a timer that an earlier record started."""
+    if not engine.looks_at(home, judging, hold):
+        return
+    combine, memory, waits_us = judging.group, hold.memory, hold.timer_us
+    assert combine is not None and engine.book is not None
+    if isinstance(memory, SlotsMemory):
+        stations = engine.book.members(judging, home.facility)
+        found = slots.overdue(memory, combine.due, engine.clock, at_us)
+        steps = _judged(combine, memory, found, stations)
+        engine.combined(home, judging, hold, memory, steps, None)
+        memory.alarm_us = None
+        _set_alarm(engine, home, judging, memory)
+    if waits_us is not None and hold.timer_us == waits_us:
+        engine.timer(home, judging, hold, at_us)
+    engine.dirty.add((home.station, home.interval))
+
+
+def forget(book: "Book", cell: "Cell") -> None:
+    """After an activation: stations that are no longer members are not waited for."""
+    for series in cell.series.values():
+        for judging, hold in series.holds:
+            if judging.group is not None and isinstance(hold.memory, SlotsMemory):
+                slots.forget(hold.memory, book.members(judging, cell.facility))
+
+
+def _state(engine: "Engine", facility: str, judging: "Judging") -> tuple["Cell", Hold, SlotsMemory]:
+    home = engine.home(facility, judging)
+    for own, hold in home.series_of(judging.indicator).holds:
+        if own.rule.id == judging.rule.id:
+            if hold.memory is None:
+                hold.memory = SlotsMemory()
+            assert isinstance(hold.memory, SlotsMemory)
+            return home, hold, hold.memory
+    raise AssertionError(f"rule {judging.rule.id} has no state at {facility}")
+
+
+def _judged(
+    combine: Combination, memory: SlotsMemory, found: list[Slot], stations: tuple[str, ...]
+) -> list[Step]:
+    if found:
+        memory.members = stations
+    return [combine.step(slot, stations) for slot in found]
+
+
+def _set_alarm(engine: "Engine", home: "Cell", judging: "Judging", memory: SlotsMemory) -> None:
+    """Wake up for the first slot that waits; an alarm that stands early may stay."""
+    combine = judging.group
+    if not memory.waiting or combine is None:
+        memory.alarm_us = None
+        return
+    due_us = combine.due(memory.waiting[0], engine.clock)
+    if memory.alarm_us is None or due_us < memory.alarm_us:
+        memory.alarm_us = due_us
+        engine.push(due_us, home, judging)

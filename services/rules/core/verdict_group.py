@@ -1,0 +1,47 @@
+"""Verdict of a rule on several stations: the newest slot that was judged, and who was in it."""
+
+from typing import Any
+
+from services.rules.core.book import Judging
+from services.rules.core.engine import Engine
+from services.rules.core.memory import SlotsMemory
+from services.rules.core.verdict import Verdict, judged, never_heard, time, verdict
+
+
+def of_group(engine: Engine, judging: Judging, facility: str) -> Verdict:
+    """What it says at a facility; its series has the facility as its station."""
+    cell = engine.cell((facility, judging.interval))
+    series = cell.series.get(judging.indicator) if cell is not None else None
+    for own, hold in series.holds if series is not None else ():
+        if own.rule.id == judging.rule.id and isinstance(hold.memory, SlotsMemory):
+            assert engine.book is not None and judging.group is not None
+            zone, slot = engine.book.zone, hold.memory.last
+            stations = hold.memory.members
+            if slot is None:
+                waits = len(hold.memory.waiting)
+                found = verdict(
+                    judging, "window", f"还没有判读过任何一格，{waits} 格在等成员",
+                    f"no slot was judged yet; {waits} wait for their members",
+                )  # fmt: skip
+                found.state = "unknown"
+                return found
+            step = judging.group.step(slot, stations)
+            found = judged(judging, hold, step.at_us, step.value, step.quality == "over", zone)
+            members = judging.group.members(slot, stations)
+            found.derived = _slot(hold.memory, time(slot.start_us, zone), members)
+            if found.stage == "unknown":
+                absent = "、".join(members.unknown)
+                found.reason = f"成员不足：{len(members.known)}/{len(stations)} 已知，未知 {absent}"
+                found.reason_en = (
+                    f"too few members: {len(members.known)} of {len(stations)} known, "
+                    f"unknown {', '.join(members.unknown)}"
+                )
+            return found
+    return never_heard(judging)
+
+
+def _slot(memory: SlotsMemory, at: str, members: Any) -> dict[str, Any]:
+    return {
+        "slot": at, "known": list(members.known), "unknown": list(members.unknown),
+        "waiting": len(memory.waiting),
+    }  # fmt: skip

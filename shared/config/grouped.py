@@ -1,0 +1,73 @@
+"""Conditions on several stations: slots that end, tests that count, a wait that is bounded."""
+
+from collections.abc import Container
+
+from shared.config.assembly import Assembly, Item
+from shared.config.levels import comparison
+from shared.config.measured import checked_indicator, checked_unit
+from shared.config.schema import AcrossModel
+from shared.model.instants import INTERVAL_US
+from shared.model.rule import Across, Group, Rule
+
+SHORTEST_GRACE_US = 300_000_000
+MOST_GRACE_SLOTS = 200
+"""A group keeps at most 256 slots waiting (core.slots): grace may not fill them."""
+
+
+def across(a: Assembly, item: Item, model: AcrossModel) -> Across:
+    """Defaults: three quarters of the members are enough; grace is one more interval."""
+    checked_indicator(a, item, model.indicator, "across", "indicator")
+    unit = checked_unit(a, item, model.indicator, model.unit, "across")
+    counts = model.of in ("share", "count")
+    if counts and model.than is None:
+        text = f'than is missing; a {model.of} is of the members that hold against it: than: "> 60"'
+        a.fail(item, text, "condition", "across", "of")
+    elif not counts and model.than is not None:
+        text = f"than goes with of: share or count, not with {model.of}; delete it"
+        a.fail(item, text, "condition", "across", "than")
+    if model.complete > 1 and model.complete != int(model.complete):
+        text = (
+            f"complete {model.complete:g} is neither a part of the members (up to 1) nor a "
+            "number of them; give 0.75 or 3"
+        )
+        a.fail(item, text, "condition", "across", "complete")
+    than = None if model.than is None else comparison(model.than)
+    grace = checked_grace(a, item, "across", model.interval, model.grace)
+    return Across(
+        model.indicator, model.interval, model.of, than, float(model.complete), grace, unit
+    )
+
+
+def checked_names(a: Assembly, facilities: Container[str], rules: dict[str, Rule]) -> None:
+    """The series of such a rule has its facility as station: no other station may be called so."""
+    kinds = [rule.id for rule in rules.values() if isinstance(rule.condition, Group)]
+    if not kinds:
+        return
+    for item in a.items("facilities", "stations"):
+        if item.model.id in facilities and item.model.facility != item.model.id:
+            text = (
+                f"station {item.model.id!r} of {item.model.facility} has the id of another "
+                f"facility, where rule {kinds[0]} judges under that name; give it another id"
+            )
+            a.fail(item, text, "id")
+
+
+def checked_grace(a: Assembly, item: Item, kind: str, interval: str, grace: int | None) -> int:
+    """How long a slot waits for its members; realtime readings have no slots to compare."""
+    slot_us = INTERVAL_US.get(interval)
+    if slot_us is None:
+        text = (
+            f"{kind} compares its members slot by slot, and {interval} readings have no slots; "
+            "use interval minute, hour or day"
+        )
+        a.fail(item, text, "condition", kind, "interval")
+        return 0
+    if grace is None:
+        return max(slot_us, SHORTEST_GRACE_US)
+    if grace > MOST_GRACE_SLOTS * slot_us:
+        text = (
+            f"a grace of more than {MOST_GRACE_SLOTS} slots keeps too many of them waiting; "
+            "make it shorter"
+        )
+        a.fail(item, text, "condition", kind, "grace")
+    return grace

@@ -1,0 +1,146 @@
+"""What rules on several stations judge, by looking at all readings again at every record."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from shared.model.report import Report, Tick
+from shared.model.rule import Across
+from tests.reference.arithmetic import converted, exact, holds, ratio_of, rounded
+from tests.reference.derived import Seen, step_of
+from tests.reference.history import History, Life, applying
+
+MINUTE = 60_000_000
+LONG_AGO = -(1 << 62)
+
+
+class Told(NamedTuple):
+    """A judged reading of a member."""
+
+    index: int
+    at: int
+    station: str
+    value: float
+    flag: str
+
+
+def shown_group_unit(condition: Across, own: str) -> str:
+    if condition.of == "share":
+        return "%"
+    return "1" if condition.of == "count" else condition.unit or own
+
+
+def members(history: History, life: Life, index: int) -> list[str]:
+    bundle = history.bundle(index)
+    assert bundle is not None
+    return sorted(
+        station
+        for rule, facility, station in applying(bundle)
+        if (rule, facility) == (life.rule.id, life.facility)
+    )
+
+
+def grouped(history: History, life: Life, condition: Across) -> list[Seen]:
+    told = readings(history, life, condition)
+    found: list[Seen] = []
+    closed = LONG_AGO
+    for i, record in enumerate(history.records):
+        if i <= life.begin or (life.end is not None and i >= life.end):
+            continue
+        so_far = [t for t in told if t.index <= i]
+        is_heard = any(t.index == i for t in so_far)
+        if not isinstance(record, Tick) and not (isinstance(record, Report) and is_heard):
+            continue
+        stations = members(history, life, i)
+        while waiting := sorted({t.at for t in so_far if t.at > closed}):
+            slot = waiting[0]
+            here = [t for t in so_far if t.at == slot]
+            if isinstance(record, Tick):
+                index, is_ready = i - 0.4, due(history, condition, here, i) <= record.at_us
+            else:
+                index, is_ready = (
+                    float(i),
+                    all(any(t.station == s and t.at >= slot for t in so_far) for s in stations),
+                )
+            if not is_ready:
+                break
+            closed = slot
+            quality, value = result(history, life, condition, here, stations)
+            found.append(Seen(index + len(found) / 1e5, slot, quality, value))
+    return found
+
+
+def readings(history: History, life: Life, condition: Across) -> list[Told]:
+    found = []
+    stations = {
+        station
+        for bundle in history.bundles.values()
+        for _, facility, station in applying(bundle)
+        if facility == life.facility
+    }
+    for station in sorted(stations):
+        for r in history.series(life.facility, station, condition.interval, condition.indicator):
+            inside = r.index > life.begin and (life.end is None or r.index < life.end)
+            if inside and station in members(history, life, r.index):
+                found.append(Told(r.index, r.at, station, r.value, r.flag))
+    return sorted(found)
+
+
+def due(history: History, condition: Across, here: list[Told], index: int) -> int:
+    """Grace of listening after the end of the slot, and after its first word."""
+    at = here[0].at
+    end = (
+        at + MINUTE
+        if condition.interval == "minute"
+        else step_of(history, "day" if condition.interval == "day" else "1h", at)[1]
+    )
+    heard = history.log_time(min(t.index for t in here))
+    assert heard is not None
+    return history.becomes_missing(index, max(end, heard), condition.grace_us)
+
+
+def result(
+    history: History, life: Life, condition: Across, here: list[Told], stations: list[str]
+) -> tuple[str, float]:
+    bundle = history.bundle(life.begin)
+    assert bundle is not None
+    own = next(i.unit for i in bundle.indicators if i.code == condition.indicator)
+    unit = condition.unit or own
+    by = ratio_of(own, unit)
+    certain: list[Fraction] = []
+    least: list[Fraction] = []
+    for t in here:
+        if t.station not in stations or t.flag not in ("N", "S", "T"):
+            continue
+        if condition.than is None:
+            (least if t.flag == "T" else certain).append(exact(t.value))
+            continue
+        yes = holds(condition.than, converted(t.value, own, unit))
+        upwards = condition.than.op in (">", ">=")
+        if t.flag != "T" or yes == upwards:
+            certain.append(Fraction(yes))
+    known = len(certain) + len(least)
+    enough = (
+        condition.complete if condition.complete > 1 else exact(condition.complete) * len(stations)
+    )
+    if known == 0 or known < enough:
+        return "unknown", 0.0
+    partly = known < len(stations)
+    values = certain + least
+    if condition.of == "mean":
+        return "over" if least else "known", rounded(sum(values) * by / known)
+    if condition.of == "share":
+        return "known", rounded(sum(values) * 100 / known)
+    if condition.of == "count":
+        return "over" if partly else "known", rounded(Fraction(sum(values)))
+    if condition.of == "sum":
+        return "over" if partly or least else "known", rounded(sum(values) * by)
+    if condition.of == "max":
+        return "over" if partly or least else "known", shown(max(values), own, unit)
+    if partly:
+        return "unknown", 0.0
+    lowest = min(values)
+    return "known" if lowest in certain else "over", shown(lowest, own, unit)
+
+
+def shown(value: Fraction, own: str, unit: str) -> float:
+    return converted(float(value), own, unit)

@@ -1,0 +1,36 @@
+"""Random conditions on several stations, with limits that the values of a case reach."""
+
+from typing import TYPE_CHECKING
+
+from shared.model.rule import Across, Comparison, Group, Level, number_text
+from shared.model.severity import Severity
+from tests.reference.derived_cases import SCALE
+
+if TYPE_CHECKING:
+    from tests.reference.cases import Generator
+
+GROUPED = ("across", "across", "across")
+
+
+def grouped(g: "Generator", kind: str) -> tuple[Group, tuple[Level, ...]]:
+    code = g.random.choice(g.codes)
+    unit = g.unit(code)
+    scale = SCALE.get(unit, 1.0)
+    of = g.random.choice(["sum", "mean", "max", "min", "share", "count"])
+    complete = g.random.choice([0.1, 0.5, 0.67, 0.75, 1.0, 1.0, 2.0, 3.0])
+    grace = g.random.choice([0, 0, 1, 2, 5]) * g.grid
+    than = None
+    if of in ("share", "count"):
+        than = g.comparison(g.random.choice([">", ">=", "<", "<="]), 4.9 * scale)
+        levels = counted(g, 50.0 if of == "share" else 1.0)
+    else:
+        levels = g.levels(scale * g.random.choice([0.7, 1.0]), g.random.random() < 0.7)
+    return Across(code, g.interval, of, than, complete, grace, unit), levels
+
+
+def counted(g: "Generator", one: float) -> tuple[Level, ...]:
+    op = g.random.choice([">", ">=", "<"])
+    levels = [Level(Severity.BLUE, Comparison(op, one, f"{op} {number_text(one)}"))]
+    if op != "<" and g.random.random() < 0.5:
+        levels.append(Level(Severity.RED, Comparison(">=", 2 * one, f">= {number_text(2 * one)}")))
+    return tuple(levels)

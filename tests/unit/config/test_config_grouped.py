@@ -1,0 +1,78 @@
+"""Conditions on several stations in YAML: what they mean, and what is said when they cannot."""
+
+import pytest
+
+from shared.model.rule import Across, Comparison
+
+MINUTE, HOUR = 60_000_000, 3_600_000_000
+TAIL = (
+    'levels: [{severity: yellow, raise: "> 1"}], '
+    "basis: {standard: s, edition: '1', clause: c, valid_from: 2020-01-01}"
+)
+COD = "indicator: w01018, interval: hour"
+
+
+def rules(condition):
+    return f"rules:\n  - {{id: tested, condition: {{{condition}}}, {TAIL}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        (f"across: {{{COD}, of: mean}}", Across("w01018", "hour", "mean", None, 0.75, HOUR)),
+        (
+            "across: {indicator: w01018, interval: minute, of: sum, unit: ug/L, complete: 1}",
+            Across("w01018", "minute", "sum", None, 1.0, 5 * MINUTE, "µg/L"),
+        ),
+        (
+            f'across: {{{COD}, of: count, than: "> 60", complete: 3, grace: 0s}}',
+            Across("w01018", "hour", "count", Comparison(">", 60.0, "> 60"), 3.0, 0),
+        ),
+    ],
+)
+def test_what_is_written_is_what_is_judged(directory, text, condition):
+    """Defaults are those of docs/conditions/across.md."""
+    directory.write("rules.yaml", rules(text))
+    assert directory.load().rules["tested"].condition == condition
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        (
+            "across: {indicator: w01018, interval: realtime, of: mean}",
+            "across compares its members slot by slot, and realtime readings have no slots",
+        ),
+        (f"across: {{{COD}, of: median}}", "of is "),
+        (f"across: {{{COD}, of: share}}", "than is missing; a share is of the members that hold"),
+        (f'across: {{{COD}, of: sum, than: "> 1"}}', "than goes with of: share or count, not"),
+        (f"across: {{{COD}, of: sum, complete: 2.5}}", "complete 2.5 is neither a part of the"),
+        (f"across: {{{COD}, of: sum, complete: 0}}", "complete is "),
+        (f"across: {{{COD}, of: sum, grace: 9d}}", "a grace of more than 200 slots keeps too many"),
+        (f"across: {{{COD}, of: sum, unit: t}}", "unit 't' cannot be compared with w01018"),
+        ("across: {indicator: nonsense, interval: hour, of: sum}", "'nonsense' is not known"),
+    ],
+)
+def test_what_cannot_be_meant_is_an_error_at_its_line(only, condition, said):
+    """What, which one, what was seen, what to do."""
+    text = only(f"condition: {{{condition}}}, {TAIL}")
+    assert text.startswith("rules.yaml:2: "), text
+    assert said in text, text
+
+
+def test_a_station_with_the_id_of_another_facility_is_refused(directory):
+    """Its series and that of the rule would be one."""
+    directory.write(
+        "facilities.yaml",
+        "facilities:\n"
+        '  - {id: one, name: 一, territory: "430100", kind: hospital_wastewater}\n'
+        '  - {id: two, name: 二, territory: "430100", kind: hospital_wastewater}\n'
+        "stations:\n"
+        "  - {id: one-a, facility: one}\n"
+        "  - {id: one, facility: two}\n",
+    )
+    directory.write("rules.yaml", rules(f"across: {{{COD}, of: mean}}"))
+    assert any(
+        error.startswith("facilities.yaml:6: ") and "has the id of another facility" in error
+        for error in directory.errors()
+    )
