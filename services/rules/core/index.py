@@ -2,7 +2,7 @@
 
 from services.rules.core.ratio import Components, Quality
 from shared.model import units
-from shared.model.air_index import TABLES, part
+from shared.model.air_index import TABLES, Part, part
 from shared.model.report import EVIDENCE_FLAGS
 from shared.model.rule import Index
 
@@ -15,34 +15,30 @@ def result(condition: Index, components: Components) -> tuple[Quality, float | N
     evidence, one over range, or one above a table that goes no further leave it a lower bound:
     it may raise and never clears. With none of them it is unknown.
     """
-    table = TABLES[condition.table]
-    highest, exact = -1, True
-    for name, own in zip(condition.of, condition.units, strict=True):
-        value, flag = components.get(name, (0.0, "?"))
-        if flag not in EVIDENCE_FLAGS:
-            exact = False
-            continue
-        exact &= flag != "T"
-        row = table[name]
-        found = part(row, units.convert(value, own, row.unit))
-        if found is None:
-            continue  # the table judges it by another mean
-        highest = max(highest, found.iaqi)
-        exact &= found.exact
-    if highest < 0:
+    found = parts(condition, components)
+    indices = [each for each in found.values() if each is not None]
+    if not indices:
         return "unknown", None
-    return ("known" if exact else "over"), float(highest)
+    whole = len(found) == len(condition.of) and all(each.exact for each in indices)
+    if any(components[name][1] == "T" for name in found):
+        whole = False
+    return ("known" if whole else "over"), float(max(each.iaqi for each in indices))
 
 
-def primary(condition: Index, components: Components) -> tuple[str, ...]:
-    """The pollutants that the index is that of, when it is above 50; ties stand together."""
+def parts(condition: Index, components: Components) -> dict[str, Part | None]:
+    """The index of each pollutant that is there as evidence; None where its table leaves it out."""
     table = TABLES[condition.table]
-    parts: dict[str, int] = {}
+    found: dict[str, Part | None] = {}
     for name, own in zip(condition.of, condition.units, strict=True):
         value, flag = components.get(name, (0.0, "?"))
         if flag in EVIDENCE_FLAGS:
-            found = part(table[name], units.convert(value, own, table[name].unit))
-            if found is not None:
-                parts[name] = found.iaqi
-    highest = max(parts.values(), default=0)
-    return tuple(name for name, index in parts.items() if index == highest > 50)
+            row = table[name]
+            found[name] = part(row, units.convert(value, own, row.unit))
+    return found
+
+
+def primary(found: dict[str, Part | None]) -> tuple[str, ...]:
+    """The pollutants that an index above 50 is that of; ties stand together."""
+    indices = {name: each.iaqi for name, each in found.items() if each is not None}
+    highest = max(indices.values(), default=0)
+    return tuple(name for name, index in indices.items() if index == highest > 50)

@@ -3,15 +3,15 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.rules.core import joint
+from services.rules.core import index, joint
 from services.rules.core.book import Book, Judging
 from services.rules.core.cell import NEVER, Cell, RatioState, Series
 from services.rules.core.clock import LogClock
 from services.rules.core.missing import Watch, due_of
-from services.rules.core.ratio import CAPACITY
+from services.rules.core.ratio import CAPACITY, Components
 from services.rules.core.verdict import Verdict, edition, judged, never_heard, stands, time, verdict
 from shared.model.report import EVIDENCE_FLAGS
-from shared.model.rule import Joint, Missing
+from shared.model.rule import Index, Joint, Missing
 
 
 def of_ratio(book: Book, cell: Cell, state: RatioState) -> Verdict:
@@ -52,7 +52,22 @@ def of_ratio(book: Book, cell: Cell, state: RatioState) -> Verdict:
         }
         for name in condition.parts
     ]
+    if isinstance(condition, Index):
+        _say_primary(book, condition, there, found)
     return found
+
+
+def _say_primary(book: Book, condition: Index, there: Components, found: Verdict) -> None:
+    """Of an index: that of each pollutant, and which of them it is that of (HJ 633)."""
+    parts = index.parts(condition, there)
+    for component in found.components or ():
+        each = parts.get(component["indicator"])
+        component["index"] = None if each is None else each.iaqi
+    first = index.primary(parts)
+    if first:
+        names = "、".join(book.indicators[name].zh for name in first)
+        found.reason += f"；首要污染物：{names}"
+        found.reason_en += f"; primary pollutant: {', '.join(first)}"
 
 
 def of_silence(

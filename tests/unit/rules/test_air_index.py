@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rules.core.index import primary, result
+from services.rules.core.index import parts, primary, result
 from shared.model.air_index import STEPS, TABLES, Part, Row, part
 from shared.model.rule import Index
 from tests.reference.joint import index_value
@@ -86,9 +86,11 @@ def test_the_highest_counts_and_says_which_it_is() -> None:
     there = dict.fromkeys(hour.of, (1.0, "N")) | {"a34004": (98.0, "N"), "a21026": (0.02, "N")}
     there |= {"a21004": (0.05, "N")}
     assert result(hour, there) == ("known", 135.0)
-    assert primary(hour, there) == ("a34004",)
-    assert primary(hour, dict.fromkeys(hour.of, (0.001, "N"))) == ()
-    assert primary(hour, {"a34004": (60.0, "N"), "a34002": (120.0, "S")}) == ("a34004", "a34002")
+    assert primary(parts(hour, there)) == ("a34004",)
+    clean = dict.fromkeys(hour.of, (0.001, "N"))
+    assert primary(parts(hour, clean)) == ()
+    both = {"a34004": (60.0, "N"), "a34002": (120.0, "S"), "a05024": (999.0, "D")}
+    assert primary(parts(hour, both)) == ("a34004", "a34002")
 
 
 @pytest.mark.parametrize(
