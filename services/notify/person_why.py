@@ -146,6 +146,9 @@ class PersonWhy:
                 if entry.person == self._person.id and entry.kind in NOTICES
             ],
             "vacant": past.orphans,
+            "told_nobody": [
+                {"at": self._time(entry.at_us), "reason": entry.reason} for entry in past.muted
+            ],
         }  # fmt: skip
 
     # -- what told nobody ----------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """Why did he have no message at that minute? Each incident of his territories gives its reason."""
 
+from random import Random
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from services.notify.port import Message, Outcome, Refused
 from shared.model.instants import Instant, parse_duration
-from shared.model.people import Override, Policy, PolicyMatch, Roster
+from shared.model.people import Flapping, Override, Policy, PolicyMatch, Roster
 from shared.model.severity import Severity
 from tests.scenario.desks import Houses
 from tests.scenario.house import (
@@ -191,3 +193,50 @@ def test_the_policy_names_him_nowhere(houses: Houses) -> None:
     house.fire()
     found = one(house, "chen")
     assert (found["stage"], found["policy"]) == ("not-named", "default")
+
+
+def test_it_flaps_and_nobody_is_told_of_each_time(houses: Houses) -> None:
+    """He was told once that it flaps; each later firing says why nothing came."""
+    setting = Flapping(2, parse_duration("2h"), parse_duration("1h"))
+    house = houses(configuration(policies=(replace(DEFAULT_POLICY, flapping=setting), REST)))
+    for _ in range(5):
+        house.fire()
+        house.acknowledge()
+        house.fast_forward("2m")
+        house.clear()
+        house.fast_forward("2m")
+    found = one(house, "li")
+    assert (found["stage"], found["policy"]) == ("told", "default")
+    assert "按反复处理" in found["reason"]
+    assert found["told_nobody"][-1]["reason"] == "flapping: resolved, cod orange"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_looking_back_is_having_asked_then(seed: int) -> None:
+    """Whatever happens later, the answer about an instant is the one that was given then."""
+    random = Random(seed)
+    setting = Flapping(3, parse_duration("1h"), parse_duration("30m"))
+    policy = replace(DEFAULT_POLICY, flapping=random.choice([None, setting]))
+    house = House(configuration(policies=(policy, REST), channels=with_budget(6, {})))
+    people = ["li", "zhang", "chen", "wu", "chief"]
+    given = []
+    standing: dict[str, str] = {}
+    for _ in range(40):
+        facility = random.choice(["420100-f1", "420100-f2", "429004-f1"])
+        act = random.random()
+        if act < 0.4:
+            before, severity = standing.get(facility), random.choice(["yellow", "orange", "red"])
+            house.fire(severity=severity, facility=facility, cause="rose" if before else "raised")
+            standing[facility] = severity
+        elif act < 0.6 and facility in standing:
+            house.clear(severity=standing.pop(facility), facility=facility)
+        elif act < 0.8:
+            for incident in house.notify.incidents("open", facility, lambda _: True):
+                house.notify.acknowledge(incident["id"], "li", "api", "", house.now)
+        house.fast_forward(random.choice(["1s", "3m", "16m"]))
+        person, at = random.choice(people), house.now
+        given.append((person, at, house.notify.why_person(person, at, lambda _: True)))
+        house.clock.advance(1_000)
+    for person, at, answer in given:
+        assert house.notify.why_person(person, at, lambda _: True) == answer
+    assert any(answer["incidents"] for _, _, answer in given)

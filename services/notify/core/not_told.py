@@ -33,9 +33,15 @@ class Reason(msgspec.Struct, frozen=True):
 def reason(past: PastIncident, person: str, house: House, at: Instant) -> Reason:
     """Where the way from this incident to this person stood."""
     own = [each for each in past.entries if each.person == person and each.kind in NOTICES]
-    if own:
-        return _sent(own, house.zone)
-    return _unsent(past, person, house, at)
+    found = _sent(own, house.zone) if own else _unsent(past, person, house, at)
+    muted = [each for each in past.muted if not own or each.at_us > own[-1].at_us]
+    if not muted:
+        return found
+    when = instant_text(muted[0].at_us, house.zone)
+    return Reason(
+        found.stage, f"{found.zh}；{when} 起的 {len(muted)} 次变化按反复处理，不通知任何人",
+        f"{found.en}; {len(muted)} changes from {when} on are flapping, nobody is told of them",
+    )  # fmt: skip
 
 
 def _sent(own: list[Entry], zone: ZoneInfo) -> Reason:

@@ -31,6 +31,8 @@ class PastIncident(msgspec.Struct):
     acknowledged_by: str | None = None
     acknowledged_us: Instant | None = None
     orphans: list[str] = []
+    muted: list[Entry] = []
+    """Changes of which nobody was told, with the reason: it flaps."""
     entries: list[Entry] = []
     """Since then, up to the instant."""
 
@@ -77,6 +79,8 @@ def stood(
             past.step_us[past.step] = entry.at_us
         elif entry.kind == "orphan" and entry.reason:
             past.orphans.append(entry.reason)
+        elif entry.kind == "withheld" and entry.notification is None:
+            past.muted.append(entry)
         elif entry.kind == "acknowledged":
             past.state = "acknowledged"
             past.acknowledged_by, past.acknowledged_us = entry.person, entry.at_us
@@ -89,12 +93,13 @@ def stood(
 
 def _policy(incident: Incident, entry: Entry, kind: str | None, lineage: list[str]) -> Policy:
     """The policy that a cause began with: named by the ledger, or found anew for a rise."""
-    words = (entry.reason or "").split()
-    if "policy" in words:
-        name = words[-1]
+    told, named = (entry.reason or ""), ", policy "
+    if named in told:
+        rest = told.partition(named)[2]
         for policy in incident.policies:
-            if policy.id == name:
+            if rest == policy.id or rest.startswith(f"{policy.id}, "):
                 return policy
+    words = told.split()
     if len(words) >= 2 and words[1] in {each.value for each in Severity}:
         found = policy_for(incident.policies, Severity(words[1]), words[0], kind, lambda: lineage)
         if found is not None and (found.steps or found.catch_all):
