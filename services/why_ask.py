@@ -13,7 +13,14 @@ from rich.table import Table
 from services.notify import printing
 from shared.http.client import Failed, answer_of
 
-STATES = {"firing": "报警", "pending": "待定", "normal": "正常", "unknown": "未知"}
+STATES = {
+    "resolved": "解除",
+    "withdrawn": "撤销",
+    "firing": "报警",
+    "pending": "待定",
+    "normal": "正常",
+    "unknown": "未知",
+}
 STAGES = {
     "nothing-heard": "没有读数", "unknown": "读数未知", "window": "窗口未满", "over-range": "超量程",
     "level": "未越线", "deadband": "回差之内", "for": "持续时间未到", "firing": "已在报警",
@@ -157,7 +164,7 @@ def _rules(rules: list[dict[str, Any]]) -> Table:
         state = str(rule.get("state", "normal"))
         told = rule["reason"]
         if last := rule.get("last_transition"):
-            told += f"\n上一次变化 {last['at']} {STATES.get(last['state'], last['state'])}"
+            told += f"\n上一次变化 {last['at']} {STATES.get(last['state'], last['state'])}（yujing why {last['id']}）"
         table.add_row(
             escape(f"{rule['title']}\n{rule['rule']}"),
             f"[{TONES.get(state, '')}]{STATES.get(state, state)}[/]",
