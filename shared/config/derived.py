@@ -14,7 +14,7 @@ from shared.config.schema import (
     JumpModel,
     RateModel,
 )
-from shared.config.timed import flagged, time_to_limit
+from shared.config.timed import compliance, flagged, time_to_limit
 from shared.model.instants import INTERVAL_US, parse_duration
 from shared.model.rule import (
     Average,
@@ -27,7 +27,7 @@ from shared.model.rule import (
     Rate,
     number_text,
 )
-from shared.model.timed import SHOWN_US, Flagged, TimeToLimit
+from shared.model.timed import SHOWN_US, Compliance, Flagged, TimeToLimit
 
 STEP_US = {"5m": 300_000_000, "1h": 3_600_000_000, "3h": 3_600_000_000, "8h": 3_600_000_000, "24h": 3_600_000_000,
            "day": 86_400_000_000}  # fmt: skip
@@ -61,6 +61,7 @@ def _values(condition: Derived) -> tuple[float, float]:
         case (
             Flatline()
             | Flagged()
+            | Compliance()
             | Jump(memory_us=None)
             | Deviation(side="both")
             | Drift(side="both")
@@ -105,6 +106,8 @@ def _built(a: Assembly, item: Item, model: ConditionModel) -> Derived:
         return Drift(drift.indicator, drift.interval, drift.memory, drift.side)
     if model.time_to_limit:
         return time_to_limit(a, item, model.time_to_limit)
+    if model.compliance:
+        return compliance(a, item, model.compliance)
     if model.flagged:
         return flagged(a, item, model.flagged)
     assert model.count is not None  # the schema wants exactly one

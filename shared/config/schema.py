@@ -31,7 +31,7 @@ from shared.config.scalars import (
     Text,
     Whole,
 )
-from shared.config.schema_timed import FlaggedModel, TimeToLimitModel
+from shared.config.schema_timed import ComplianceModel, FlaggedModel, TimeToLimitModel
 from shared.model.instants import Interval
 
 Kind = Literal[
@@ -494,6 +494,7 @@ class ConditionModel(Model):
     drift: DriftModel | None = None
     time_to_limit: TimeToLimitModel | None = None
     flagged: FlaggedModel | None = None
+    compliance: ComplianceModel | None = None
     index: IndexModel | None = None
     limited: LimitedModel | None = None
     across: AcrossModel | None = None

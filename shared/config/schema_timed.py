@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from shared.config.nodes import Indirect, number_or_text
-from shared.config.scalars import Id, Span, Text, Whole
+from shared.config.scalars import Duration, Id, Span, Text, Whole
 from shared.model.instants import Interval
 
 
@@ -30,6 +30,15 @@ Limit = Annotated[
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ComplianceModel(_Strict):
+    indicator: Id
+    interval: Interval
+    at_least: Annotated[Whole, Field(ge=1)]
+    per: Literal["day", "week", "month"]
+    apart: Duration = 0
+    grace: Annotated[Duration, Field(le=31 * 86_400_000_000)] = 3_600_000_000
 
 
 class FlaggedModel(_Strict):

@@ -4,10 +4,10 @@ from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
-from shared.config.schema_timed import FlaggedModel, TimeToLimitModel
+from shared.config.schema_timed import ComplianceModel, FlaggedModel, TimeToLimitModel
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import number_text
-from shared.model.timed import SHOWN_US, Flagged, TimeToLimit
+from shared.model.timed import SHOWN_US, Compliance, Flagged, TimeToLimit
 
 
 def time_to_limit(a: Assembly, item: Item, model: TimeToLimitModel) -> TimeToLimit:
@@ -50,3 +50,18 @@ def flagged(a: Assembly, item: Item, model: FlaggedModel) -> Flagged:
     if len(set(model.flags)) != len(model.flags):
         a.fail(item, "a flag stands twice; keep one", "condition", "flagged", "flags")
     return Flagged(model.indicator, model.interval, tuple(model.flags), model.shown_in)
+
+
+_SHORTEST_DAYS = {"day": 1, "week": 7, "month": 28}
+
+
+def compliance(a: Assembly, item: Item, model: ComplianceModel) -> Compliance:
+    kind = "compliance"
+    checked_indicator(a, item, model.indicator, kind, "indicator")
+    apart = max(INTERVAL_US.get(model.interval, 0), model.apart)
+    if (model.at_least - 1) * apart >= _SHORTEST_DAYS[model.per] * 86_400_000_000:
+        text = f"{model.at_least} readings so far apart do not fit in a {model.per}; require fewer"
+        a.fail(item, text, "condition", kind, "at_least")
+    return Compliance(
+        model.indicator, model.interval, model.at_least, model.per, model.apart, model.grace
+    )

@@ -38,4 +38,22 @@ class Flagged(msgspec.Struct, frozen=True, tag="flagged"):
     unit: None = None
 
 
-Timed = TimeToLimit | Flagged
+class Compliance(msgspec.Struct, frozen=True, tag="compliance"):
+    """Share of the required readings that came in a period of site time, in percent."""
+
+    indicator: str
+    interval: Interval
+    at_least: int
+    per: Literal["day", "week", "month"]
+    apart_us: int = 0
+    """A reading closer than this to the last that counted does not count."""
+    grace_us: int = 3_600_000_000
+    unit: None = None
+
+
+Timed = TimeToLimit | Flagged | Compliance
+
+
+def is_about_arrival(condition: object) -> bool:
+    """Asks when something came, not what: an amended history leaves it as it was."""
+    return isinstance(condition, Compliance)

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median
-from typing import NamedTuple
 
 from shared.model.report import Tick
 from shared.model.rule import (
@@ -19,9 +18,10 @@ from shared.model.rule import (
     Rate,
     Threshold,
 )  # fmt: skip
-from shared.model.timed import Flagged, Timed, TimeToLimit
+from shared.model.timed import Compliance, Flagged, Timed, TimeToLimit
 from tests.reference.arithmetic import converted, exact, holds, ratio_of, rounded
 from tests.reference.history import History, Life
+from tests.reference.seen import Seen
 from tests.reference.timed import timed
 
 HOUR = 3_600_000_000
@@ -29,20 +29,13 @@ LENGTH = {"5m": HOUR // 12, "1h": HOUR, "3h": 3 * HOUR, "8h": 8 * HOUR, "24h": 2
 INTERVAL = {"realtime": 0, "minute": HOUR // 60, "hour": HOUR, "day": 24 * HOUR}
 
 
-class Seen(NamedTuple):
-    """A judged reading in the unit of its indicator, or what was derived of some."""
-
-    index: float
-    at: int
-    quality: str
-    value: float
-
-
 def shown_unit(condition: Threshold | Range | Derived, own: str) -> str:
     if isinstance(condition, Count | Deviation | Drift):
         return "1"
     if isinstance(condition, Jump) and condition.memory_us is not None:
         return "1"
+    if isinstance(condition, Compliance):
+        return "%"
     if isinstance(condition, Flatline | TimeToLimit | Flagged):
         return condition.shown_in
     unit = condition.unit or own

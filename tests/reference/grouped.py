@@ -6,8 +6,9 @@ from typing import NamedTuple
 from shared.model.report import Report, Tick
 from shared.model.rule import Across
 from tests.reference.arithmetic import converted, exact, holds, ratio_of, rounded
-from tests.reference.derived import Seen, step_of
+from tests.reference.derived import step_of
 from tests.reference.history import History, Life, applying
+from tests.reference.seen import Seen
 
 MINUTE = 60_000_000
 LONG_AGO = -(1 << 62)

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from shared.model.rule import Group, Index, Limited, Missing, Range, Ratio, Threshold
 from tests.reference.arithmetic import converted, exact, rounded
-from tests.reference.derived import Seen, derived, numbered
+from tests.reference.derived import derived, numbered
 from tests.reference.grouped import grouped
 from tests.reference.history import History, Life, Reading
 from tests.reference.joint import index_value, limited_value
+from tests.reference.seen import Seen
 
 Quality = str
 """known | over | unknown"""

@@ -1,18 +1,15 @@
 """What conditions about time and discipline make of readings, by looking at all of them each time."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
-from itertools import combinations
-from math import floor, sqrt
+from itertools import combinations, pairwise
+from math import ceil, floor, sqrt
 from statistics import median
-from typing import TYPE_CHECKING
 
-from shared.model.timed import Flagged, Timed, TimeToLimit
+from shared.model.timed import Compliance, Flagged, Timed, TimeToLimit
 from tests.reference.arithmetic import exact, ratio_of, rounded
 from tests.reference.history import History, Life
-
-if TYPE_CHECKING:
-    from tests.reference.derived import Seen
+from tests.reference.seen import Seen
 
 SHOWN = {"min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 
@@ -27,12 +24,71 @@ def capacity(history: History, life: Life, index: float, at: int) -> float | Non
     return begun[-1][1] if begun else None
 
 
-def timed(
-    history: History, life: Life, condition: Timed, own: str, seen: list["Seen"]
-) -> list["Seen"]:
+def timed(history: History, life: Life, condition: Timed, own: str, seen: list[Seen]) -> list[Seen]:
     if isinstance(condition, TimeToLimit):
         return time_to_limit(history, life, condition, own, seen)
+    if isinstance(condition, Compliance):
+        return compliance(history, life, condition, seen)
     return flagged(history, life, condition, seen)
+
+
+def periods(history: History, per: str, first: int, last: int) -> list[tuple[int, int]]:
+    """From the one that holds `first` to the one that holds `last`, day by day."""
+
+    def midnight(day: date) -> int:
+        moment = datetime(day.year, day.month, day.day, tzinfo=history.zone)
+        return round(moment.timestamp()) * 1_000_000
+
+    def begins(day: date) -> bool:
+        return per == "day" or (day.weekday() == 0 if per == "week" else day.day == 1)
+
+    day = datetime.fromtimestamp(first / 1e6, history.zone).date()
+    while not begins(day):
+        day -= timedelta(days=1)
+    edges = [midnight(day)]
+    while edges[-1] <= last:
+        day += timedelta(days=1)
+        if begins(day):
+            edges.append(midnight(day))
+    return list(pairwise(edges))
+
+
+def compliance(history: History, life: Life, condition: Compliance, seen: list[Seen]) -> list[Seen]:
+    begin = history.log_time(life.begin)
+    if begin is None:
+        return []
+    ticks = [i for i, _ in history.ticks if i > life.begin and (life.end is None or i < life.end)]
+    moments = [begin, *(at for _, at in history.ticks), *(s.at for s in seen)]
+    spans = periods(history, condition.per, min(moments), max(moments))
+    watched = [s for s in spans if s[1] > begin]
+    judged: dict[tuple[int, int], int] = {}
+    for span in watched:
+        for index in ticks:
+            due = history.becomes_missing(index, span[1], condition.grace_us)
+            if due <= history.records[index].at_us:  # type: ignore[union-attr]  # a tick
+                judged[span] = index
+                break
+    counted: dict[tuple[int, int], int] = {}
+    last: int | None = None
+    for s in seen:
+        span = next(span for span in spans if span[0] <= s.at < span[1])
+        early = span not in watched and any(i < s.index for i, _ in history.ticks)
+        if s.quality == "unknown" or early or judged.get(span, 10**9) < s.index:
+            continue
+        if last is None or s.at - last >= condition.apart_us:
+            counted[span] = counted.get(span, 0) + 1
+            last = s.at
+    found = []
+    for span, index in judged.items():
+        start, end = span
+        deaf = sum(max(0, min(b, end) - max(a, start)) for a, b in history.deaf(index))
+        required = ceil(Fraction(condition.at_least * (end - start - deaf), end - start))
+        if required == 0:
+            found.append(Seen(index, start, "unknown", 0.0))
+        else:
+            share = rounded(Fraction(100 * counted.get(span, 0), required))
+            found.append(Seen(index, start, "over" if start < begin else "known", share))
+    return found
 
 
 def flags(history: History, life: Life, condition: Flagged) -> dict[float, str]:
@@ -41,7 +97,7 @@ def flags(history: History, life: Life, condition: Flagged) -> dict[float, str]:
     return {r.index: r.flag for r in history.series(*place)}
 
 
-def flagged(history: History, life: Life, condition: Flagged, seen: list["Seen"]) -> list["Seen"]:
+def flagged(history: History, life: Life, condition: Flagged, seen: list[Seen]) -> list[Seen]:
     said = flags(history, life, condition)
     found = []
     for place, now in enumerate(seen):
@@ -60,8 +116,8 @@ def flagged(history: History, life: Life, condition: Flagged, seen: list["Seen"]
 
 
 def time_to_limit(
-    history: History, life: Life, condition: TimeToLimit, own: str, seen: list["Seen"]
-) -> list["Seen"]:
+    history: History, life: Life, condition: TimeToLimit, own: str, seen: list[Seen]
+) -> list[Seen]:
     by = ratio_of(own, condition.unit or own)
     found = []
     for place, now in enumerate(seen):

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from shared.model.rule import Comparison, Derived, Level, number_text
 from shared.model.severity import Severity
-from shared.model.timed import Flagged, TimeToLimit
+from shared.model.timed import Compliance, Flagged, TimeToLimit
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
 
-TIMED = ("time_to_limit", "time_to_limit", "flagged")
+TIMED = ("time_to_limit", "time_to_limit", "flagged", "compliance")
 HOUR = 3_600_000_000
 SHOWN = {"min": HOUR // 60, "h": HOUR, "d": 24 * HOUR}
 
@@ -18,10 +18,29 @@ def timed(
     g: "Generator", kind: str, scale: dict[str | None, float]
 ) -> tuple[Derived, tuple[Level, ...]]:
     code = g.random.choice(g.codes)
-    if kind == "flagged":
+    if kind == "compliance" and (g.daily or g.hourly):
+        return compliance(g, code)
+    if kind in ("flagged", "compliance"):
         return flagged(g, code)
     unit = g.unit(code)
     return time_to_limit(g, code, unit, scale.get(unit, 1.0))
+
+
+def compliance(g: "Generator", code: str) -> tuple[Derived, tuple[Level, ...]]:
+    per = g.random.choice(["day", "week", "week", "month"] if g.daily else ["day", "day", "week"])
+    most = {"day": 1, "week": 5, "month": 9} if g.daily else {"day": 20, "week": 90}
+    apart = g.random.choice([0, 0, 2, 9]) * g.grid
+    grace = g.random.choice([0, 0, 1, 12]) * g.grid
+    at_least = g.random.randint(1, most[per])
+    condition = Compliance(code, g.interval, at_least, per, apart, grace)
+    below = Comparison("<", 50.0, "< 50")
+    clears = g.random.choice([None, Comparison(">=", 100.0, ">= 100")])
+    if g.random.random() < 0.2:
+        return condition, (Level(Severity.BLUE, Comparison(">", 100.0, "> 100")),)
+    return condition, (
+        Level(Severity.BLUE, Comparison("<", 100.0, "< 100"), clears),
+        Level(Severity.RED, below),
+    )
 
 
 def flagged(g: "Generator", code: str) -> tuple[Derived, tuple[Level, ...]]:

@@ -10,10 +10,11 @@ from services.rules.core.engine import Engine
 from shared.config.load import load
 from shared.model.configuration import encode_bundle
 from shared.model.instants import Instant
-from shared.model.report import Activate, Report
+from shared.model.report import Activate, Report, Tick
 from tests.scenario.house import START, House
 
 HOUR = 3_600_000_000
+DAY = 24 * HOUR
 FILES = {
     "site": 'version: 1\nsite: {name: 湖北示例, timezone: Asia/Shanghai, language: zh-CN, base_url: "http://127.0.0.1:1", secret_key: 0123456789abcdef0123456789abcdef}\n',
     "territories": 'territories:\n  - {id: "420000", name: 湖北省}\n  - {id: "420100", name: 武汉市}\n',
@@ -31,7 +32,9 @@ Text = Callable[..., str]
 def text(tmp_path: Path) -> Text:
     """What arrives of one rule after hourly readings of COD, the last of them at noon."""
 
-    def write(title: str, rule: str, hours: list[float], flags: str = "") -> str:
+    def write(
+        title: str, rule: str, hours: list[float], flags: str = "", ticks: tuple[int, ...] = ()
+    ) -> str:
         rules = f"rules:\n  - {{id: r, title: {{zh: {title}}}, {rule}, {BASIS}}}\n"
         for name, content in {**FILES, "rules": rules}.items():
             (tmp_path / f"{name}.yaml").write_text(content, encoding="utf-8")
@@ -39,6 +42,7 @@ def text(tmp_path: Path) -> Text:
         bundle = configuration.bundle()
         name, _ = encode_bundle(bundle)
         engine = Engine({name: bundle}.__getitem__)
+        engine.deaf_never = True
         engine.apply([Activate(name)])
         house = House(configuration)
         said = []
@@ -47,6 +51,7 @@ def text(tmp_path: Path) -> Text:
             flag = (flags[n],) if flags else None
             report = Report("ww", "ww", "hour", at, ("w01018",), (value,), flag, at, "http")
             said += engine.apply([report])
+        said += engine.apply([Tick(Instant(at)) for at in ticks])
         house.take(*enumerate(said, 1))
         sent = house.phone("li").expect().text
         house.no_other_messages()
@@ -109,6 +114,17 @@ def test_maintenance_that_takes_too_long(text: Text) -> None:
     )
     sent = text("维护停运时长", rule, [200.0] * 7, "NNMMDDM")
     assert sent.startswith("【预警】武汉医院：维护停运时长4h（限≥4），12:00起"), sent
+
+
+def test_a_plan_that_was_not_kept(text: Text) -> None:
+    """Two samples of three yesterday; told in the first hour of today."""
+    rule = (
+        "condition: {compliance: {indicator: w01018, interval: hour, at_least: 3, per: day, grace: 0s}}, "
+        'levels: [{severity: orange, raise: "< 100"}]'
+    )
+    midnight = START // DAY * DAY + DAY - 8 * HOUR
+    sent = text("采样频次完成率", rule, [50.0, 55.0], ticks=(midnight - DAY, midnight))
+    assert sent.startswith("【预警】武汉医院：采样频次完成率66.67%（限<100）"), sent
 
 
 def test_days_until_saturation(text: Text) -> None:

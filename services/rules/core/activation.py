@@ -6,7 +6,7 @@ a station ends what it had there. A missing rule watches from its activation on.
 
 from typing import TYPE_CHECKING
 
-from services.rules.core import group, missing
+from services.rules.core import group, missing, plans
 from services.rules.core.book import Book, Judging, same_judgement
 from services.rules.core.cell import Cell
 from services.rules.core.hold import Hold
@@ -53,6 +53,8 @@ def activate(engine: "Engine", name: str) -> None:
             cell.adopt(rules, grouped)
             group.forget(book, cell)
         engine.dirty.add(key)
+    if book.has_plans():
+        plans.arm(engine, book)
     if book.has_missing_rules():
         _arm_watches(engine, book)
 

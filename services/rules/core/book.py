@@ -14,7 +14,7 @@ from shared.model.facility import Facility, Station
 from shared.model.instants import Instant, local_day
 from shared.model.rule import Derived, Group, Joint, Missing, Range, Rule, Threshold
 from shared.model.select import applies_to
-from shared.model.timed import Timed
+from shared.model.timed import Compliance, Timed
 from shared.model.units import factor
 
 
@@ -156,6 +156,9 @@ class Book:
 
     def has_derived_rules(self) -> bool:
         return any(judging.derive is not None for judging in self.rules.values())
+
+    def has_plans(self) -> bool:
+        return any(isinstance(j.rule.condition, Compliance) for j in self.rules.values())
 
     def has_timed_rules(self) -> bool:
         return any(isinstance(j.rule.condition, Timed) for j in self.rules.values())

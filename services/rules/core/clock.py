@@ -44,6 +44,15 @@ class LogClock(msgspec.Struct):
             half = LONGEST_MEMORY // 2
             del self.begins[:half], self.ends[:half], self.before[:half]
 
+    def deaf_within(self, start_us: int, end_us: int) -> int:
+        """How much of a span we were deaf, as far as we know by now."""
+        first, last = bisect_right(self.ends, start_us), bisect_left(self.begins, end_us)
+        if first >= last:
+            return 0
+        whole = self.before[last - 1] + self.ends[last - 1] - self.begins[last - 1]
+        whole -= self.before[first]
+        return whole - max(0, start_us - self.begins[first]) - max(0, self.ends[last - 1] - end_us)
+
     def listened_until(self, start_us: int, wanted_us: int) -> int:
         """The instant at which `wanted_us` of listening since `start_us` have passed.
 

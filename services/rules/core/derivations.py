@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from services.rules.core.average import AverageOf
 from services.rules.core.change import ChangeOf
+from services.rules.core.compliance import ComplianceOf
 from services.rules.core.count import CountOf
 from services.rules.core.derive import Derivation
 from services.rules.core.deviation import DeviationOf
@@ -13,7 +14,7 @@ from services.rules.core.flagged import FlaggedOf
 from services.rules.core.flatline import FlatlineOf
 from services.rules.core.time_to_limit import TimeToLimitOf
 from shared.model.rule import Average, Count, Derived, Deviation, Drift, Flatline, Jump, Rate
-from shared.model.timed import Flagged, TimeToLimit
+from shared.model.timed import Compliance, Flagged, TimeToLimit
 from shared.model.units import factor
 
 
@@ -36,6 +37,8 @@ def derivation(condition: Derived, own: str, zone: ZoneInfo) -> Derivation:
             return TimeToLimitOf(condition, by)
         case Flagged():
             return FlaggedOf(condition)
+        case Compliance():
+            return ComplianceOf(condition, zone)
         case _:
             assert_never(condition)
 
@@ -52,6 +55,8 @@ def shown_unit(condition: Derived, own: str) -> str:
             return f"{unit}/{condition.per}"
         case Flatline() | TimeToLimit() | Flagged():
             return condition.shown_in
+        case Compliance():
+            return "%"
         case Count() | Deviation() | Drift():
             return "1"
         case _:

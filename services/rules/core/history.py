@@ -24,6 +24,7 @@ from shared.model.configuration import Bundle
 from shared.model.instants import Instant, window_end
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
 from shared.model.rule import Derived, Joint, Range, Threshold
+from shared.model.timed import is_about_arrival
 from shared.model.transition import Transition
 
 Alert = tuple[str, str, str, str, str]
@@ -101,6 +102,7 @@ def of_facility(bundle: Bundle, facility: str) -> Bundle:
             rule
             for rule in bundle.rules
             if isinstance(rule.condition, Threshold | Range | Joint | Derived)
+            and not is_about_arrival(rule.condition)
         ),
     )
 

@@ -120,6 +120,19 @@ class SlotsMemory(Common, array_like=True, tag="slots"):
     """Whom it was judged of."""
 
 
+class PlanMemory(Common, array_like=True, tag="plan"):
+    """Readings that counted in each period not yet judged: at most 64."""
+
+    begin_us: int | None = None
+    """Where watching began."""
+    next_us: int | None = None
+    """Start of the next period to be judged."""
+    last_us: int | None = None
+    """The newest reading that counted."""
+    starts: list[int] = []
+    counts: list[int] = []
+
+
 Memory = (
     AverageMemory
     | ChangeMemory
@@ -129,4 +142,5 @@ Memory = (
     | TrendMemory
     | FlagMemory
     | SlotsMemory
+    | PlanMemory
 )

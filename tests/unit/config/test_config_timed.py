@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.model.timed import Flagged, TimeToLimit
+from shared.model.timed import Compliance, Flagged, TimeToLimit
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -25,6 +25,14 @@ def built(directory, condition):
 @pytest.mark.parametrize(
     ("text", "condition"),
     [
+        (
+            f"compliance: {{{COD}, at_least: 20, per: day}}",
+            Compliance("w01018", "hour", 20, "day"),
+        ),
+        (
+            f"compliance: {{{LOAD}, at_least: 1, per: month, apart: 7d, grace: 5d}}",
+            Compliance("mw.disposed_t", "day", 1, "month", 7 * DAY, 5 * DAY),
+        ),
         (
             f"flagged: {{{COD}, flags: [M, C]}}",
             Flagged("w01018", "hour", ("M", "C")),
@@ -52,6 +60,17 @@ def test_what_is_written_is_what_is_judged(directory, text, condition):
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
+        (f"compliance: {{{COD}, at_least: 0, per: day}}", "at_least is "),
+        (f"compliance: {{{COD}, at_least: 1, per: year}}", "per is "),
+        (f"compliance: {{{COD}, at_least: 1, per: day, grace: 40d}}", "grace is "),
+        (
+            f"compliance: {{{COD}, at_least: 25, per: day}}",
+            "25 readings so far apart do not fit in a day; require fewer",
+        ),
+        (
+            f"compliance: {{{COD}, at_least: 8, per: week, apart: 1d}}",
+            "8 readings so far apart do not fit in a week; require fewer",
+        ),
         (f"flagged: {{{COD}, flags: []}}", "flags: give at least 1 item"),
         (f"flagged: {{{COD}, flags: [M, M]}}", "a flag stands twice; keep one"),
         (f"flagged: {{{COD}, flags: [T]}}", "flags"),
