@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from services.notify.core import flapping, owed
+from services.notify.core import flapping, inhibit, owed
 from services.notify.core import incident as fold
 from services.notify.core.admit import admit
 from services.notify.core.incident import Incident
@@ -127,7 +127,16 @@ class Telling:
             if transition.state == "firing":
                 self._fire(transition, case, now)
             return
-        policy = self._policy(transition, case.incident.policies)
+        known = case.incident
+        case.incident, inhibited = inhibit.take(
+            known, transition, self.configuration.inhibits,
+            lambda alert: self._telling(alert, known),
+        )  # fmt: skip
+        if inhibited is not None:
+            if inhibited.is_told:
+                self._start(case, now)
+            return
+        policy = self._policy(transition, case.incident.policies, transition.facility)
         changed, change, is_withheld = flapping.take(
             case.incident, transition, policy if tells(policy) else None, now
         )
@@ -148,7 +157,7 @@ class Telling:
             and known.resolved_us is not None
             and now - known.resolved_us <= configuration.timing.reopen_within_us
         ):
-            policy = self._policy(transition, known.policies)
+            policy = self._policy(transition, known.policies, transition.facility)
             if policy is None or not tells(policy):
                 return
             case.incident = flapping.reopened(known, transition, policy, now)
@@ -160,7 +169,7 @@ class Telling:
         territory = facility.territory if facility else ""
         above = lineage(territory, configuration.territories)
         policies = relevant(configuration.policies, facility, above)
-        policy = self._policy(transition, policies)
+        policy = self._policy(transition, policies, transition.facility)
         if policy is None or not tells(policy):
             return
         name = transition_id(transition, configuration.site.zone)
@@ -171,8 +180,14 @@ class Telling:
         case = self._cases[transition.facility] = _Case(opened)
         self._start(case, now)
 
-    def _policy(self, transition: Transition, policies: tuple[Policy, ...]) -> Policy | None:
-        facility = self.configuration.facilities.get(transition.facility)
+    def _telling(self, alert: fold.Alert, incident: Incident) -> Policy | None:
+        policy = self._policy(alert, incident.policies, incident.facility)
+        return policy if tells(policy) else None
+
+    def _policy(
+        self, transition: Transition | fold.Alert, policies: tuple[Policy, ...], facility_id: str
+    ) -> Policy | None:
+        facility = self.configuration.facilities.get(facility_id)
         territory = facility.territory if facility else ""
         return policy_for(
             policies, transition.severity, transition.rule, facility.kind if facility else None,

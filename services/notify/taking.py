@@ -1,8 +1,9 @@
 """Taking: what one transition does to the incident of its facility, and who is told of it."""
 
-from services.notify.core import flapping
+from services.notify.core import flapping, inhibit
 from services.notify.core import incident as fold
-from services.notify.core.incident import Incident
+from services.notify.core.incident import Alert, Incident
+from services.notify.core.inhibit import Inhibited
 from services.notify.core.notice import incident_id
 from services.notify.core.policy import policy_for, relevant, tells
 from services.notify.telling import end_for_rise, recover, start, tell_again
@@ -21,7 +22,14 @@ def effect_of(work: Work, name: str, transition: Transition) -> tuple[Incident |
         if transition.state != "firing":
             return None, "ended without an incident"
         return _fire(work, name, transition, known)
-    policy = _policy(work, transition, known.policies)
+    at_first = known
+    known, inhibited = inhibit.take(
+        at_first, transition, work.configuration.inhibits,
+        lambda alert: _telling(work, at_first, alert),
+    )  # fmt: skip
+    if inhibited is not None:
+        return _inhibited(work, known, inhibited, transition, name)
+    policy = _policy(work, transition, transition.facility, known.policies)
     changed, change, is_withheld = flapping.take(
         known, transition, policy if tells(policy) else None, work.now
     )
@@ -53,7 +61,7 @@ def _fire(
         and work.now - known.resolved_us <= work.configuration.timing.reopen_within_us
     )
     if known is not None and is_soon:
-        policy = _policy(work, transition, known.policies)
+        policy = _policy(work, transition, transition.facility, known.policies)
         if policy is None or not tells(policy):
             return None, "no policy tells anybody of this severity"
         end_for_rise(work, known.id)
@@ -63,7 +71,7 @@ def _fire(
         territory = facility.territory if facility else ""
         above = lineage(territory, work.configuration.territories)
         policies = relevant(work.configuration.policies, facility, above)
-        policy = _policy(work, transition, policies)
+        policy = _policy(work, transition, transition.facility, policies)
         if policy is None or not tells(policy):
             return None, "no policy tells anybody of this severity"
         changed = fold.opened(
@@ -88,11 +96,40 @@ def _withhold(
     return changed, f"withheld, {reason}"
 
 
-def _policy(work: Work, transition: Transition, policies: tuple[Policy, ...]) -> Policy | None:
-    facility = work.configuration.facilities.get(transition.facility)
+def _inhibited(
+    work: Work, changed: Incident, inhibited: Inhibited, transition: Transition, name: str
+) -> tuple[Incident, str]:
+    """It is kept aside, ended there, or let go because its source ended."""
+    if inhibited.what != "released":
+        ended = "" if inhibited.what == "hidden" else ", and ended"
+        return _withhold(work, changed, f"inhibited by {inhibited.by}{ended}", transition, name)
+    if inhibited.is_told:
+        end_for_rise(work, changed.id)
+    work.unit.put(changed)
+    for alert in inhibited.released:
+        reason = f"{alert.rule} {alert.severity.value}, no longer inhibited by {inhibited.by}"
+        work.unit.write(
+            changed.id, work.now, "joined", reason=reason,
+            detail={"transition": name, "value": alert.value, "limit": alert.limit, "unit": alert.unit},
+        )  # fmt: skip
+    if inhibited.is_told:
+        changed = start(work, changed, transition.received_us)
+    return changed, f"ended; what it inhibited stands now: {len(inhibited.released)}"
+
+
+def _telling(work: Work, incident: Incident, alert: Alert) -> Policy | None:
+    """The policy that tells somebody of this alert, if any."""
+    policy = _policy(work, alert, incident.facility, incident.policies)
+    return policy if tells(policy) else None
+
+
+def _policy(
+    work: Work, alert: Transition | Alert, facility_id: str, policies: tuple[Policy, ...]
+) -> Policy | None:
+    facility = work.configuration.facilities.get(facility_id)
     territory = facility.territory if facility else ""
     return policy_for(
-        policies, transition.severity, transition.rule,
+        policies, alert.severity, alert.rule,
         facility.kind if facility else None,
         lambda: lineage(territory, work.configuration.territories),
     )  # fmt: skip

@@ -102,13 +102,16 @@ class Views:
         }
 
     def _states(self, incident: Incident) -> dict[str, Any]:
-        """What only incidents of a policy with `flapping` have."""
-        if incident.flap is None:
-            return {}
-        return {
-            "flapping_since": self.time(incident.flap.since_us),
-            "quiet_since": self.time(incident.flap.quiet_us),
-        }
+        """What only incidents have that flap, or where an inhibit keeps alerts aside."""
+        shown: dict[str, Any] = {}
+        if incident.flap is not None:
+            shown["flapping_since"] = self.time(incident.flap.since_us)
+            shown["quiet_since"] = self.time(incident.flap.quiet_us)
+        if incident.hidden:
+            shown["inhibited"] = [
+                self._alert(each.alert) | {"by": each.by} for each in incident.hidden
+            ]
+        return shown
 
     def _alert(self, alert: Alert) -> dict[str, Any]:
         return {

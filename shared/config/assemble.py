@@ -1,6 +1,6 @@
 """From validated files to one `Configuration`: ids are unique, references resolve, rules make sense."""
 
-from shared.config import grouped, people, places, policies, rules, sheets
+from shared.config import grouped, inhibits, people, places, policies, rules, sheets
 from shared.config.assembly import Assembly, Packs, Parts
 from shared.config.nodes import Finding
 from shared.config.validate import Left
@@ -29,6 +29,7 @@ def assemble(
     persons = people.people(a, territories, channels)
     rosters = people.rosters(a, territories, persons)
     chain = policies.policies(a, territories, persons, channels, rules.names(a))
+    hiding = inhibits.inhibits(a, built_rules, rules.names(a))
     access = people.access(a, territories)
     if site is None or any(not finding.warning for finding in a.findings):
         return None, a.findings
@@ -47,5 +48,6 @@ def assemble(
         flags,
         templates,
         places.history_keep_us(a),
+        inhibits=hiding,
     )
     return configuration, a.findings

@@ -293,8 +293,31 @@ class PolicyModel(Model):
     flapping: FlappingModel | None = None
 
 
+class InhibitSourceModel(Model):
+    rule: Annotated[list[Id], OneOrMore, Field(min_length=1)]
+
+
+class InhibitTargetModel(Model):
+    rule: Annotated[list[Id], OneOrMore] = []
+    condition: Annotated[list[Id], OneOrMore] = []
+
+    @model_validator(mode="after")
+    def _any(self) -> "InhibitTargetModel":
+        if not self.rule and not self.condition:
+            raise ValueError("give rule, condition or both")
+        return self
+
+
+class InhibitModel(Model):
+    id: Id
+    source: InhibitSourceModel
+    target: InhibitTargetModel
+    equal: Literal["facility", "station"] = "facility"
+
+
 class PoliciesFile(Model):
     policies: Annotated[list[PolicyModel], Items] = []
+    inhibits: Annotated[list[InhibitModel], Items] = []
 
 
 class BudgetModel(Model):

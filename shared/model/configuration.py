@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from shared.model.facility import Facility, Station, Territory
+from shared.model.inhibit import Inhibit
 from shared.model.people import Channel, Person, Policy, Roster
 from shared.model.rule import Rule
 from shared.model.sheet import Sheet
@@ -89,6 +90,7 @@ class Configuration(msgspec.Struct, frozen=True):
     sheets: dict[str, Sheet] = {}
     history_keep_us: int | None = None
     """How far back a reading may amend the history of episodes; None: nothing is amended."""
+    inhibits: tuple[Inhibit, ...] = ()
 
     def stations_of(self, facility: str) -> list[Station]:
         return [station for station in self.stations.values() if station.facility == facility]

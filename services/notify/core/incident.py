@@ -52,6 +52,14 @@ class Flap(msgspec.Struct, frozen=True):
     """Nothing has fired since; None while something does."""
 
 
+class Hidden(msgspec.Struct, frozen=True):
+    """A firing alert that is kept aside while the rule `by` fires (at `station`, when given)."""
+
+    alert: Alert
+    by: str
+    station: str | None = None
+
+
 class Incident(msgspec.Struct, frozen=True):
     """
     One incident. `generation` counts openings, rises and reopenings: each is a new cause.
@@ -71,7 +79,7 @@ class Incident(msgspec.Struct, frozen=True):
     """As they were when it opened, those with steps or a catch-all and those without."""
     policy: Policy
     generation: int
-    cause: Literal["opened", "rose", "reopened"]
+    cause: Literal["opened", "rose", "reopened", "released"]
     alerts: tuple[Alert, ...]
     last_alerts: tuple[Alert, ...]
     step: int = 0
@@ -87,6 +95,8 @@ class Incident(msgspec.Struct, frozen=True):
     reopened_us: tuple[Instant, ...] = ()
     """Reopenings within the window of a policy with `flapping`; at most as many as it counts."""
     flap: Flap | None = None
+    hidden: tuple[Hidden, ...] = ()
+    """What an inhibit keeps aside; each series of each rule once."""
 
 
 def alert_of(transition: Transition) -> Alert:
@@ -184,7 +194,7 @@ def reopened(incident: Incident, transition: Transition, policy: Policy, now: In
 
 
 def renewed(
-    incident: Incident, cause: Literal["rose", "reopened"], policy: Policy | None
+    incident: Incident, cause: Literal["rose", "reopened", "released"], policy: Policy | None
 ) -> Incident:
     """A new cause: open, unacknowledged, before step 1."""
     return replace(

@@ -1,0 +1,41 @@
+"""Inhibits: which alerts hide which; conditions are resolved to the rules that have them."""
+
+from typing import get_args
+
+from shared.config.assembly import Assembly
+from shared.model.inhibit import Inhibit
+from shared.model.rule import Condition, Rule
+
+
+def inhibits(a: Assembly, rules: dict[str, Rule], names: set[str]) -> tuple[Inhibit, ...]:
+    """In the order of the files. `names` are all rules, also those that are wrong."""
+    known = {tag_of(each): each for each in get_args(Condition)}
+    built = []
+    for item in a.unique("inhibit", a.items("policies", "inhibits")).values():
+        model = item.model
+        for end in ("source", "target"):
+            for place, name in enumerate(getattr(model, end).rule):
+                a.known(item, "rule", name, names, end, "rule", place)
+        for place, name in enumerate(model.target.condition):
+            if name not in known:
+                text = f"condition {name!r} does not exist; give one of {', '.join(sorted(known))}"
+                a.fail(item, text, "target", "condition", place)
+        source = frozenset(model.source.rule)
+        for place, name in enumerate(model.target.rule):
+            if name in source:
+                text = f"rule {name!r} is a source here, and cannot hide itself; delete one of them"
+                a.fail(item, text, "target", "rule", place)
+        target = frozenset(model.target.rule) | {
+            rule.id
+            for rule in rules.values()
+            if tag_of(type(rule.condition)) in model.target.condition
+        }
+        if target <= source:
+            a.warn(item, "no rule has such a condition, so nothing is hidden", "target")
+        built.append(Inhibit(model.id, source, target - source, model.equal))
+    return tuple(built)
+
+
+def tag_of(condition: type) -> str:
+    """The name of a condition as rules write it."""
+    return str(condition.__struct_config__.tag)  # type: ignore[attr-defined]  # a tagged msgspec Struct
