@@ -8,7 +8,8 @@ live one is not touched.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -22,6 +23,8 @@ from shared.model.report import Report
 
 SECONDS = 15.0
 """Of real time for one question; then the newest part of the log that fits is judged instead."""
+ASKING = 4
+"""Questions at a time, the one that is answered and those that wait; others are told to come back."""
 STEP = 200
 
 
@@ -40,7 +43,7 @@ class Past:
         self._log, self._bundle_of, self._newest = log, bundle_of, newest
         self._monotonic, self._partition_of, self._keeps_all = monotonic, partition_of, keeps_all
         self._seconds = seconds
-        self._one = threading.Lock()
+        self._one, self._room = threading.Lock(), threading.Semaphore(ASKING)
 
     def stand(self, asked: Question, until: Report | None = None) -> Stand:
         """How the series stood at the instant; with `until`, right after that very report.
@@ -50,12 +53,28 @@ class Past:
             Unavailable: the log cannot be read now.
 
         """
-        if not self._one.acquire(timeout=self._seconds):
-            raise SlowDown("another question about the past is being answered; ask again")
-        try:
+        with self.turn():
             return self._stand(asked, until)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One question at a time, few in waiting: who asks holds a thread of the server.
+
+        Raises:
+            SlowDown: others are asking.
+
+        """
+        if not self._room.acquire(blocking=False):
+            raise SlowDown("others are asking about the past; ask again")
+        try:
+            if not self._one.acquire(timeout=self._seconds):
+                raise SlowDown("another question about the past is being answered; ask again")
+            try:
+                yield
+            finally:
+                self._one.release()
         finally:
-            self._one.release()
+            self._room.release()
 
     def _stand(self, asked: Question, until: Report | None) -> Stand:
         partition = self._partition_of(asked.facility)

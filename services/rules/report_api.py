@@ -101,7 +101,8 @@ class ReportWhy:
 
     def _answer(self, facility: str, name: str, at_us: int | None) -> dict[str, Any] | None:
         partition = self._partition_of(facility)
-        report = find(self._log, partition, facility, name, at_us, self._monotonic)
+        with self._past.turn():
+            report = find(self._log, partition, facility, name, at_us, self._monotonic)
         if report is None:
             return None
         stand = self._past.stand(question_of(report), report)

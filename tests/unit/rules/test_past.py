@@ -1,5 +1,7 @@
 """The past is what the live engine was: random logs, looked back at from random instants."""
 
+import threading
+from contextlib import AbstractContextManager
 from random import Random
 
 import pytest
@@ -9,11 +11,13 @@ from services.rules.core.engine import Engine
 from services.rules.core.verdict import Verdict
 from services.rules.judged_again import Question
 from services.rules.log_time import first_place, place_at
-from services.rules.past import Past
+from services.rules.past import ASKING, Past
 from services.rules.series_why import verdict_of
+from shared.errors import SlowDown
 from shared.log.memory import MemoryLog
 from shared.log.port import REPORTS, Position
 from shared.model.report import Record, Report, Tick, encode_envelope
+from shared.testing.program import until
 from tests.reference.cases import Case, make_case
 
 BLOCK = 25
@@ -108,3 +112,26 @@ def test_a_place_is_found_by_log_time() -> None:
         place = place_at(log, 0, Position(1), end, at)
         reached = min(at // 1_000, 4_999)
         assert place - 1 <= reached <= place - 1 + 513
+
+
+def test_who_asks_while_others_ask_is_told_to_come_back() -> None:
+    """One at a time and three that wait: the server has threads for everything else."""
+    asked = Question("f", "s", "cod", "day", 0)
+    past = Past(MemoryLog(), {}.__getitem__, lambda: None, lambda: 0.0)
+    waiting = [past.turn() for _ in range(ASKING)]
+    waiting[0].__enter__()
+    others = [threading.Thread(target=_turn, args=(turn,)) for turn in waiting[1:]]
+    for other in others:
+        other.start()
+    until(lambda: past._room._value == 0)
+    with pytest.raises(SlowDown, match="ask again"):
+        past.stand(asked)
+    waiting[0].__exit__(None, None, None)
+    for other in others:
+        other.join()
+    assert past.stand(asked).records == 0
+
+
+def _turn(turn: AbstractContextManager[None]) -> None:
+    with turn:
+        pass
