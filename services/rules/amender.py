@@ -51,7 +51,8 @@ class Amender:
         self._reload()
 
     def _reload(self) -> None:
-        """From the file, as after a start: what is in memory may be ahead of it."""
+        """From the file, as after a start: after a failure memory is ahead of it."""
+        self._is_ahead = False
         state = self._store.state()
         if not state:
             # A site that begins to amend does not tell anybody of years ago.
@@ -91,9 +92,12 @@ class Amender:
             Unavailable: the log or history.db; nothing of it was kept, pump again.
 
         """
+        if self._is_ahead:
+            self._reload()
         batch = self._log.read(REPORTS, 0, self._next, limit)
         if not batch.entries:
             return 0
+        self._is_ahead = True
         try:
             self._store.begin()
             for entry in batch.entries:
@@ -101,14 +105,12 @@ class Amender:
                 self._next = Position(entry.position + 1)
             self._write()
             self._store.commit()
-        except (sqlite3.Error, Unavailable) as error:
-            self._store.roll_back()
-            self._reload()
-            raise Unavailable(f"history.db cannot be written: {error}") from error
-        except Exception:
-            self._store.roll_back()
-            self._reload()
-            raise
+        except sqlite3.Error as error:
+            raise Unavailable(f"history.db cannot be written: {error}; look at the disk") from error
+        finally:
+            if self._store.is_writing:
+                self._store.roll_back()
+        self._is_ahead = False
         return len(batch.entries)
 
     def _write(self) -> None:
@@ -191,7 +193,7 @@ class Amender:
     def _keep(self, key: Key, kept: Kept, arrived: Arrived) -> None:
         self._new.append(arrived)
         self._changed.add(key)
-        if arrived.place and kept.open_n is None:
+        if (arrived.place or kept.is_watched) and kept.open_n is None:
             kept.open_n = arrived.n
             self._open.add(key)
         kept.since_pruned += 1
@@ -237,7 +239,9 @@ class Amender:
         before = [one for one in arrived if one.n < open_n or not one.place]
         delayed = [one for one in arrived if one.n < open_n or one.place != 1]
         late = [one for one in arrived if one.n >= open_n and one.place == 1]
-        said = self._said(key, before)
+        any_late = [one for one in arrived if one.place == 1]
+        is_news = bool(late) or len(delayed) > len(before)
+        said = self._said(key, before if is_news else arrived)
         changes: list[tuple[amend.Change, list[Arrived]]] = []
         if len(delayed) > len(before):
             grown = self._said(key, delayed)
@@ -256,10 +260,31 @@ class Amender:
                 (change, late)
                 for change in amend.changes(history.episodes(said), history.episodes(final))
             ]
+            said = final
         # Also one that changed no episode so far may change what the next reading makes of it.
         kept.is_amended = True
         for change, news in changes:
             self._amend(change, news, arrived, position)
+        kept.is_watched = bool(any_late) and self._is_astray(key, arrived, said, any_late, position)
+
+    def _is_astray(
+        self, key: Key, arrived: list[Arrived], final: list[Transition], late: list[Arrived],
+        position: int,
+    ) -> bool:  # fmt: skip
+        """
+        Amend what the live stream began or left out because it passed over late readings.
+
+        True while something stands in one and not in the other, so that more may come.
+        """
+        live = self._said(key, [one for one in arrived if one.place != 1])
+        found = amend.astray(history.episodes(live), history.episodes(final))
+        known = self._store.amended(key[0]) if found else []
+        for change in found:
+            span = change.before or change.after
+            assert span is not None
+            if not any(_speaks_of(each, change.alert, span) for each in known):
+                self._amend(change, late, arrived, position)
+        return amend.standing(live) != amend.standing(final)
 
     def _said(self, key: Key, arrived: list[Arrived]) -> list[Transition]:
         assert self._now_us is not None
@@ -308,6 +333,13 @@ def _cause_of(change: amend.Change, news: list[Arrived], indicator: str) -> Arri
     own = [one for one in news if indicator in one.report.indicators] or news
     inside = [one for one in own if any(_holds(span, one.report.observed_us) for span in spans)]
     return (inside or own)[-1]
+
+
+def _speaks_of(amendment: Amendment, alert: history.Alert, span: Span) -> bool:
+    spans = (amendment.before, amendment.after)
+    return amendment.alert == alert and any(
+        each is not None and amend.overlap(each, span) for each in spans
+    )
 
 
 def _holds(span: Span, at_us: int) -> bool:

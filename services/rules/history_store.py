@@ -47,6 +47,9 @@ class Kept(msgspec.Struct, array_like=True):
     """The first arrival that waits to be looked at by the next tick."""
     is_amended: bool = False
     since_pruned: int = 0
+    is_watched: bool = False
+    """What stands live differs from what stands in the history: the next readings may say what
+    is not so, or be silent on what is."""
 
     @property
     def last_us(self) -> int | None:
@@ -115,9 +118,12 @@ class HistoryStore:
             self.last_seq = self._count()
             self._grown.notify_all()
 
+    @property
+    def is_writing(self) -> bool:
+        return self._db.in_transaction
+
     def roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+        self._db.execute("ROLLBACK")
 
     def state(self) -> dict[str, str]:
         return dict(self._db.execute("SELECT name, value FROM state").fetchall())
@@ -193,6 +199,14 @@ class HistoryStore:
             (after, int(told_only), _named(facilities), limit),
         )
         return [(seq, _AMENDMENT.decode(body)) for seq, body in rows]
+
+    def amended(self, facility: str) -> list[Amendment]:
+        """The newest of a facility, the writer's own look."""
+        rows = self._db.execute(
+            "SELECT body FROM amendments WHERE facility = ? ORDER BY seq DESC LIMIT 1000",
+            (facility,),
+        )
+        return [_AMENDMENT.decode(body) for (body,) in rows]
 
     def reader_state(self) -> dict[str, str]:
         return dict(self._reader().execute("SELECT name, value FROM state").fetchall())

@@ -101,6 +101,12 @@ class Rules:
         )  # fmt: skip
         await self.faust.start(keeper)
         log.info("serving", service="rules", partitions=self.partitions)
+        if self.configuration.history_keep_us is not None:
+            log.warning(
+                "history_not_amended",
+                detail="site.yaml: history is kept by `yujing serve` alone; here late, corrected "
+                "and withdrawn readings stand in the log and amend nothing",
+            )
         await self.faust.run_until(stop)
         log.info("stopping")
         with suppress(TimeoutError):

@@ -8,6 +8,7 @@ import pytest
 
 from services.rules.core import history
 from shared.config.load import ConfigError
+from shared.errors import Unavailable
 from shared.model.instants import Instant
 from shared.model.report import WITHDRAWN, Record, Tick
 from tests.scenario.history_house import COD, MINUTE, HistoryHouse
@@ -86,6 +87,24 @@ def test_reading_in_its_turn_after_its_timer_ran(tmp_path: Path) -> None:
     house.append(house.report(3, 20))
     house.tick(31)
     assert house.amendments() == ["vanished late 20.0"]
+
+
+def test_alarm_that_the_live_stream_raises_after_a_late_reading_is_amended(tmp_path: Path) -> None:
+    """It was pending; the late truth is that it had cleared. The stream fires all the same."""
+    house = HistoryHouse(tmp_path, f"{COD}, for: 10m")
+    house.read((0, 20), (1, 120), (5, 120))
+    house.append(house.report(3, 20))
+    house.tick(6)
+    assert house.amendments() == []
+    house.read((11, 120), (12, 20))
+    assert live(house)[-2:] == [("firing", 120.0), ("resolved", 20.0)]
+    assert house.amendments() == ["vanished late 20.0"]
+    house.read((13, 20), (40, 20), (41, 120), (60, 120))
+    assert house.amendments() == ["vanished late 20.0"]
+    assert house.episodes() == [
+        "firing 12:41- 120 | said 12:41-",
+        "vanished 12:01-12:12 120 | said 12:01-12:12",
+    ]
 
 
 def test_recovery_that_only_came_late_is_no_amendment(tmp_path: Path) -> None:
@@ -184,3 +203,18 @@ def test_amendments_are_a_function_of_the_log_and_the_history_of_the_set(
         [line.partition(" |")[0] for line in h.episodes() if "vanished" not in line] for h in houses
     ]
     assert shown[0] == shown[1] == shown[2]
+    for house in houses:
+        for each in house.get("/v1/episodes").json()["episodes"]:
+            assert each["said"] or each["amended"], "what nobody said is amended"
+
+
+def test_disk_that_fails_in_the_middle_loses_nothing(house: HistoryHouse) -> None:
+    """Memory is thrown away with the transaction; the same entries are taken again."""
+    house.read((0, 20), (1, 120), (2, 20))
+    house.append(house.report(1, 12))
+    house.append(Tick(Instant(START + 3 * MINUTE)))
+    house.history.begin()  # somebody left the file in the middle of something
+    with pytest.raises(Unavailable, match=r"history\.db"):
+        house.amender.pump()
+    house.judge()
+    assert house.amendments() == ["vanished corrected 12.0"]

@@ -1,9 +1,11 @@
 """Amend: two histories of one cell become a list of what changed, each episode told once. Pure."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from services.rules.core.history import Alert, Episode
 from shared.model.amendment import Kind, Span
+from shared.model.severity import Severity
 from shared.model.transition import Transition
 
 History = dict[Alert, list[Episode]]
@@ -74,6 +76,32 @@ def overlap(one: Span, other: Span) -> bool:
     return (one.end_us is None or other.start_us <= one.end_us) and (
         other.end_us is None or one.start_us <= other.end_us
     )
+
+
+def astray(live: History, final: History) -> list[Change]:
+    """What the live stream says and the history does not know, and the other way round."""
+    found: list[Change] = []
+    for alert in sorted({*live, *final}):
+        said = [each.span for each in live.get(alert, [])]
+        own = [each.span for each in final.get(alert, [])]
+        found += [
+            Change(alert, one, None) for one in said if not any(overlap(one, each) for each in own)
+        ]
+        found += [
+            Change(alert, None, one) for one in own if not any(overlap(one, each) for each in said)
+        ]
+    return found
+
+
+def standing(said: Iterable[Transition]) -> dict[Alert, tuple[int, str, Severity]]:
+    """What is pending or firing after these transitions: since when, and at which level."""
+    found: dict[Alert, tuple[int, str, Severity]] = {}
+    for each in said:
+        if each.state in ("pending", "firing"):
+            found[each.alert] = (each.episode_us, each.state, each.severity)
+        else:
+            found.pop(each.alert, None)
+    return found
 
 
 def grew(before: list[Transition], after: list[Transition]) -> bool:

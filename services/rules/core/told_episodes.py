@@ -50,7 +50,7 @@ def accounts(
             pairs = [(span, (span,)) for span in said]
         else:
             own = [each.span for each in final.get(alert, [])]
-            pairs = _paired(said, own, since_us[alert])
+            pairs = _paired(said, own, since_us[alert], changed.get(alert, []))
         for now, spans in pairs:
             about = [each for each in changed.get(alert, []) if _is_about(each, now, spans)]
             found.append(Account(alert, now, spans, tuple(about)))
@@ -58,9 +58,13 @@ def accounts(
 
 
 def _paired(
-    said: list[Span], own: list[Span], since_us: int
+    said: list[Span], own: list[Span], since_us: int, amendments: list[Amendment]
 ) -> list[tuple[Span | None, tuple[Span, ...]]]:
-    """History first; what was said and has no part in it has vanished."""
+    """
+    History first; what was said and has no part in it has vanished, if it was amended.
+
+    Else it stands: the days that are kept may be too few to say it again, or its rule changed.
+    """
     pairs: list[tuple[Span | None, tuple[Span, ...]]] = []
     older = [each for each in said if each.end_us is not None and each.end_us < since_us]
     newer = [each for each in said if each not in older]
@@ -72,7 +76,10 @@ def _paired(
             span = msgspec.structs.replace(span, start_us=first.start_us, fired_us=first.fired_us)
         pairs.append((span, beside))
     kept = {each for _, beside in pairs for each in beside}
-    pairs += [(None, (each,)) for each in newer if each not in kept]
+    for each in newer:
+        if each not in kept:
+            is_gone = any(_is_about(one, None, (each,)) for one in amendments)
+            pairs.append((None if is_gone else each, (each,)))
     return pairs + [(each, (each,)) for each in older]
 
 
