@@ -6,6 +6,7 @@ from shared.model.configuration import Indicator
 from shared.model.rule import (
     Across,
     Average,
+    Balance,
     Condition,
     Count,
     Flatline,
@@ -60,6 +61,11 @@ def bounds_of_condition(condition: Condition, indicators: dict[str, Indicator]) 
             return Bounds(0.0, 500.0, "an air quality index goes from 0 to 500")
         case Count():
             return Bounds(0.0, condition.within, f"it counts among {condition.within} readings")
+        case Balance():
+            parts = [bounds_of(indicators[name]) for name in (*condition.ins, *condition.outs)]
+            if all(part is not None and part.low >= 0 for part in parts):
+                whole = 100.0 if condition.unit == "%" else 1.0
+                return Bounds(-_INFINITE, whole, "no more is lost than goes in")
         case Across(of="share"):
             return Bounds(0.0, 100.0, "a share is 0 to 100 %")
         case Across(of="count"):

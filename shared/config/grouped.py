@@ -5,9 +5,10 @@ from collections.abc import Container
 from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
-from shared.config.schema import AcrossModel
+from shared.config.places import convertible
+from shared.config.schema import AcrossModel, BalanceModel
 from shared.model.instants import INTERVAL_US
-from shared.model.rule import Across, Group, Rule
+from shared.model.rule import Across, Balance, Group, Rule
 
 SHORTEST_GRACE_US = 300_000_000
 MOST_GRACE_SLOTS = 200
@@ -36,6 +37,28 @@ def across(a: Assembly, item: Item, model: AcrossModel) -> Across:
     return Across(
         model.indicator, model.interval, model.of, than, float(model.complete), grace, unit
     )
+
+
+def balance(a: Assembly, item: Item, model: BalanceModel) -> Balance:
+    """What goes in and what goes out must be of one kind, and nothing is both or twice."""
+    names = [*model.in_, *model.out]
+    for key, part in (("in", model.in_), ("out", model.out)):
+        for name in part:
+            checked_indicator(a, item, name, "balance", key)
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            text = f"{name} stands twice; what goes in does not go out by the same meter: keep one"
+            a.fail(item, text, "condition", "balance", "out" if name in model.out else "in")
+    known = [a.indicators[name] for name in names if name in a.indicators]
+    for other in known[1:]:
+        if not convertible(other.unit, known[0].unit):
+            text = (
+                f"{other.code} in {other.unit!r} cannot be set against {known[0].code}, which is "
+                f"in {known[0].unit!r}; a balance is of one kind of unit"
+            )
+            a.fail(item, text, "condition", "balance", "in" if other.code in model.in_ else "out")
+    grace = checked_grace(a, item, "balance", model.interval, model.grace)
+    return Balance(tuple(model.in_), tuple(model.out), model.interval, grace, model.unit)
 
 
 def checked_names(a: Assembly, facilities: Container[str], rules: dict[str, Rule]) -> None:

@@ -15,7 +15,7 @@ from shared.config.nodes import Document, Finding, KeyPath
 from shared.model.configuration import Configuration, lineage
 from shared.model.facility import Facility, Station
 from shared.model.people import CatchAll, Policy, Step, Target
-from shared.model.rule import Comparison, Index, Joint, Range, Ratio, Rule, number_text
+from shared.model.rule import Balance, Comparison, Index, Joint, Range, Ratio, Rule, number_text
 from shared.model.select import applies_to, policy_for
 
 Place = tuple[Document, KeyPath]
@@ -158,6 +158,8 @@ def _indicators(rule: Rule) -> set[str]:
         return {condition.lead}  # without the others it is a lower bound, which may fire
     if isinstance(condition, Joint):
         return set(condition.parts)
+    if isinstance(condition, Balance):
+        return {*condition.ins, *condition.outs}
     indicator = getattr(condition, "indicator", None)
     return {indicator} if isinstance(indicator, str) else set()
 

@@ -503,6 +503,14 @@ class AcrossModel(Model):
     grace: Duration | None = None
 
 
+class BalanceModel(Model):
+    in_: Annotated[list[Id], OneOrMore, Field(min_length=1, alias="in")]
+    out: Annotated[list[Id], OneOrMore, Field(min_length=1)]
+    interval: Interval
+    unit: Literal["%", "1"] | None = None
+    grace: Duration | None = None
+
+
 class ConditionModel(Model):
     threshold: ThresholdModel | None = None
     range: RangeModel | None = None
@@ -521,6 +529,7 @@ class ConditionModel(Model):
     index: IndexModel | None = None
     limited: LimitedModel | None = None
     across: AcrossModel | None = None
+    balance: BalanceModel | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ConditionModel":

@@ -237,11 +237,25 @@ class Across(msgspec.Struct, frozen=True, tag="across"):
     unit: str | None = None
 
 
+class Balance(msgspec.Struct, frozen=True, tag="balance"):
+    """What is lost between sources of a facility, of what goes in; its series is the first in."""
+
+    ins: tuple[str, ...]
+    outs: tuple[str, ...]
+    interval: Interval
+    grace_us: int = 0
+    unit: str | None = None
+
+    @property
+    def indicator(self) -> str:
+        return self.ins[0]
+
+
 Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | Timed
 """Conditions that keep a memory per series and judge what they make of its readings."""
 Joint = Ratio | Index | Limited
 """Conditions that make one value of several indicators of one station and slot."""
-Group = Across
+Group = Across | Balance
 """Conditions on several stations of a facility; their series has the facility as its station."""
 Condition = Threshold | Range | Joint | Missing | Derived | Group
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from shared.model.report import Report, Tick
-from shared.model.rule import Across
+from shared.model.rule import Across, Balance, Group
 from tests.reference.arithmetic import converted, exact, holds, ratio_of, rounded
 from tests.reference.derived import step_of
 from tests.reference.history import History, Life, applying
@@ -20,11 +20,14 @@ class Told(NamedTuple):
     index: int
     at: int
     station: str
+    indicator: str
     value: float
     flag: str
 
 
-def shown_group_unit(condition: Across, own: str) -> str:
+def shown_group_unit(condition: Group, own: str) -> str:
+    if isinstance(condition, Balance):
+        return condition.unit or "1"
     if condition.of == "share":
         return "%"
     return "1" if condition.of == "count" else condition.unit or own
@@ -40,7 +43,7 @@ def members(history: History, life: Life, index: int) -> list[str]:
     )
 
 
-def grouped(history: History, life: Life, condition: Across) -> list[Seen]:
+def grouped(history: History, life: Life, condition: Group) -> list[Seen]:
     told = readings(history, life, condition)
     found: list[Seen] = []
     closed = LONG_AGO
@@ -58,19 +61,70 @@ def grouped(history: History, life: Life, condition: Across) -> list[Seen]:
             if isinstance(record, Tick):
                 index, is_ready = i - 0.4, due(history, condition, here, i) <= record.at_us
             else:
-                index, is_ready = (
-                    float(i),
-                    all(any(t.station == s and t.at >= slot for t in so_far) for s in stations),
-                )
+                index, is_ready = float(i), nothing_more_comes(condition, so_far, slot, stations)
             if not is_ready:
                 break
             closed = slot
-            quality, value = result(history, life, condition, here, stations)
+            if isinstance(condition, Balance):
+                quality, value = balanced(history, life, condition, so_far, slot, stations)
+            else:
+                quality, value = result(history, life, condition, here, stations)
             found.append(Seen(index + len(found) / 1e5, slot, quality, value))
     return found
 
 
-def readings(history: History, life: Life, condition: Across) -> list[Told]:
+def nothing_more_comes(
+    condition: Group, so_far: list[Told], slot: int, stations: list[str]
+) -> bool:
+    """Whoever was heard, and whoever must be, has shown this slot or a later one."""
+    mine = [t for t in so_far if t.station in stations]
+    if isinstance(condition, Across):
+        return all(any(t.station == s and t.at >= slot for t in mine) for s in stations)
+    meters = {(t.station, t.indicator) for t in mine}
+    return (
+        {station for station, _ in meters} == set(stations)
+        and {indicator for _, indicator in meters} == {*condition.ins, *condition.outs}
+        and all(
+            any((t.station, t.indicator) == meter and t.at >= slot for t in mine)
+            for meter in meters
+        )
+    )
+
+
+def balanced(
+    history: History, life: Life, condition: Balance, so_far: list[Told], slot: int,
+    stations: list[str],
+) -> tuple[str, float]:  # fmt: skip
+    mine = [t for t in so_far if t.station in stations]
+    here = {(t.station, t.indicator): t for t in mine if t.at == slot}
+    if {(t.station, t.indicator) for t in mine} != set(here):
+        return "unknown", 0.0
+    if {station for station, _ in here} != set(stations):
+        return "unknown", 0.0
+    if {indicator for _, indicator in here} != {*condition.ins, *condition.outs}:
+        return "unknown", 0.0
+    if any(t.flag not in ("N", "S", "T") for t in here.values()):
+        return "unknown", 0.0
+    bundle = history.bundle(life.begin)
+    assert bundle is not None
+    units = {i.code: i.unit for i in bundle.indicators}
+    first = units[condition.ins[0]]
+
+    def total(names: tuple[str, ...]) -> Fraction:
+        parts = [t for t in here.values() if t.indicator in names]
+        return sum(
+            (exact(t.value) * ratio_of(units[t.indicator], first) for t in parts), Fraction(0)
+        )
+
+    goes_in, goes_out = total(condition.ins), total(condition.outs)
+    over = {t.indicator for t in here.values() if t.flag == "T"}
+    if goes_in <= 0 or over & {*condition.outs}:
+        return "unknown", 0.0
+    lost = (goes_in - goes_out) / goes_in * (100 if condition.unit == "%" else 1)
+    return "over" if over else "known", rounded(lost)
+
+
+def readings(history: History, life: Life, condition: Group) -> list[Told]:
     found = []
     stations = {
         station
@@ -79,14 +133,21 @@ def readings(history: History, life: Life, condition: Across) -> list[Told]:
         if facility == life.facility
     }
     for station in sorted(stations):
-        for r in history.series(life.facility, station, condition.interval, condition.indicator):
-            inside = r.index > life.begin and (life.end is None or r.index < life.end)
-            if inside and station in members(history, life, r.index):
-                found.append(Told(r.index, r.at, station, r.value, r.flag))
+        for name in looked_at(condition):
+            for r in history.series(life.facility, station, condition.interval, name):
+                inside = r.index > life.begin and (life.end is None or r.index < life.end)
+                if inside and station in members(history, life, r.index):
+                    found.append(Told(r.index, r.at, station, name, r.value, r.flag))
     return sorted(found)
 
 
-def due(history: History, condition: Across, here: list[Told], index: int) -> int:
+def looked_at(condition: Group) -> tuple[str, ...]:
+    if isinstance(condition, Balance):
+        return (*condition.ins, *condition.outs)
+    return (condition.indicator,)
+
+
+def due(history: History, condition: Group, here: list[Told], index: int) -> int:
     """Grace of listening after the end of the slot, and after its first word."""
     at = here[0].at
     end = (

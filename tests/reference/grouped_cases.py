@@ -2,23 +2,26 @@
 
 from typing import TYPE_CHECKING
 
-from shared.model.rule import Across, Comparison, Group, Level, number_text
+from shared.model.rule import Across, Balance, Comparison, Group, Level, number_text
 from shared.model.severity import Severity
 from tests.reference.derived_cases import SCALE
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
 
-GROUPED = ("across", "across", "across")
+GROUPED = ("across", "across", "across", "balance")
+FLOWS = ("mw.disposed_t", "mw.generated_t", "mw.backlog_t")
 
 
 def grouped(g: "Generator", kind: str) -> tuple[Group, tuple[Level, ...]]:
+    grace = g.random.choice([0, 0, 1, 2, 5]) * g.grid
+    if kind == "balance":
+        return balance(g, grace)
     code = g.random.choice(g.codes)
     unit = g.unit(code)
     scale = SCALE.get(unit, 1.0)
     of = g.random.choice(["sum", "mean", "max", "min", "share", "count"])
     complete = g.random.choice([0.1, 0.5, 0.67, 0.75, 1.0, 1.0, 2.0, 3.0])
-    grace = g.random.choice([0, 0, 1, 2, 5]) * g.grid
     than = None
     if of in ("share", "count"):
         than = g.comparison(g.random.choice([">", ">=", "<", "<="]), 4.9 * scale)
@@ -26,6 +29,17 @@ def grouped(g: "Generator", kind: str) -> tuple[Group, tuple[Level, ...]]:
     else:
         levels = g.levels(scale * g.random.choice([0.7, 1.0]), g.random.random() < 0.7)
     return Across(code, g.interval, of, than, complete, grace, unit), levels
+
+
+def balance(g: "Generator", grace: int) -> tuple[Balance, tuple[Level, ...]]:
+    """A case keeps to its columns then, or too few slots would be whole."""
+    ins = tuple(g.random.sample(FLOWS, g.random.choice([1, 1, 2])))
+    outs = tuple(g.random.sample([name for name in FLOWS if name not in ins], 1))
+    g.codes = [*ins, *outs]
+    percent = g.random.random() < 0.7
+    flows = Balance(ins, outs, g.interval, grace, "%" if percent else None)
+    sign = g.random.choice([1, -1])
+    return flows, g.levels((10 if percent else 0.1) * sign, g.random.random() < 0.8)
 
 
 def counted(g: "Generator", one: float) -> tuple[Level, ...]:

@@ -45,10 +45,8 @@ class AcrossOf:
     def source(self, station: str, indicator: str) -> str:
         return station
 
-    def is_settled(self, memory: SlotsMemory, stations: tuple[str, ...], slot_us: int) -> bool:
-        """Every member has shown this slot or a later one."""
-        newest = memory.newest
-        return all(station in newest and newest[station] >= slot_us for station in stations)
+    def expected(self, memory: SlotsMemory, stations: tuple[str, ...]) -> tuple[str, ...]:
+        return stations
 
     def due(self, slot: Slot, clock: LogClock) -> int:
         """When a slot is judged as it stands: `grace` after its end, and after it was heard of."""

@@ -5,19 +5,19 @@ that name: held level, delays, editions, restart and activation are those of eve
 members' cells only hand their readings on; a series that no such rule looks at pays nothing.
 """
 
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from services.rules.core import slots
 from services.rules.core.across import AcrossOf, Members
+from services.rules.core.balance import BalanceOf
 from services.rules.core.clock import LogClock
 from services.rules.core.derive import Step
 from services.rules.core.hold import Hold
 from services.rules.core.memory import Slot, SlotsMemory
 from shared.model.configuration import Indicator
 from shared.model.report import Report
-from shared.model.rule import Group
+from shared.model.rule import Balance, Group
 
 if TYPE_CHECKING:
     from services.rules.core.book import Book, Judging
@@ -35,20 +35,22 @@ class Combination(Protocol):
     def source(self, station: str, indicator: str) -> str:
         """The name under which a reading is remembered; it begins with the station."""
 
-    def is_settled(self, memory: SlotsMemory, stations: tuple[str, ...], slot_us: int) -> bool:
-        """Nothing more can come of this slot."""
+    def expected(self, memory: SlotsMemory, stations: tuple[str, ...]) -> tuple[str, ...]:
+        """The sources without which a slot is not whole."""
 
     def due(self, slot: Slot, clock: LogClock) -> int:
         """When a tick judges the slot as it stands; may be early, never late."""
 
-    def step(self, slot: Slot, stations: tuple[str, ...]) -> Step:
+    def step(self, slot: Slot, expected: tuple[str, ...]) -> Step:
         """The judged value of a slot."""
 
-    def members(self, slot: Slot | None, stations: tuple[str, ...]) -> Members:
-        """Which of the members are known in a slot, and which are not."""
+    def members(self, slot: Slot | None, expected: tuple[str, ...]) -> Members:
+        """Which of what is expected is known in a slot, and which is not."""
 
 
 def combination(condition: Group, indicators: dict[str, Indicator], zone: ZoneInfo) -> Combination:
+    if isinstance(condition, Balance):
+        return BalanceOf(condition, {code: each.unit for code, each in indicators.items()}, zone)
     return AcrossOf(condition, indicators[condition.indicator].unit, zone)
 
 
@@ -68,8 +70,8 @@ def judge(engine: "Engine", facility: str, fed: list["Judging"], report: Report)
         assert combine is not None
         stations = engine.book.members(judging, facility)
         home, hold, memory = _state(engine, facility, judging)
-        found = slots.settled(memory, partial(combine.is_settled, memory, stations))
-        steps = _judged(combine, memory, found, stations)
+        expected = combine.expected(memory, stations)
+        steps = _judged(combine, memory, slots.settled(memory, expected), expected)
         engine.dirty.add((home.station, home.interval))
         engine.combined(home, judging, hold, memory, steps, report)
         _set_alarm(engine, home, judging, memory)
@@ -84,7 +86,7 @@ def tick(engine: "Engine", home: "Cell", judging: "Judging", hold: Hold, at_us: 
     if isinstance(memory, SlotsMemory):
         stations = engine.book.members(judging, home.facility)
         found = slots.overdue(memory, combine.due, engine.clock, at_us)
-        steps = _judged(combine, memory, found, stations)
+        steps = _judged(combine, memory, found, combine.expected(memory, stations))
         engine.combined(home, judging, hold, memory, steps, None)
         memory.alarm_us = None
         _set_alarm(engine, home, judging, memory)
@@ -113,11 +115,11 @@ def _state(engine: "Engine", facility: str, judging: "Judging") -> tuple["Cell",
 
 
 def _judged(
-    combine: Combination, memory: SlotsMemory, found: list[Slot], stations: tuple[str, ...]
+    combine: Combination, memory: SlotsMemory, found: list[Slot], expected: tuple[str, ...]
 ) -> list[Step]:
     if found:
-        memory.members = stations
-    return [combine.step(slot, stations) for slot in found]
+        memory.members = expected
+    return [combine.step(slot, expected) for slot in found]
 
 
 def _set_alarm(engine: "Engine", home: "Cell", judging: "Judging", memory: SlotsMemory) -> None:

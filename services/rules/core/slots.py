@@ -13,7 +13,7 @@ Slots are judged in their order: a station that has shown a slot will not show a
 from collections.abc import Callable, Collection
 
 from services.rules.core.clock import LogClock
-from services.rules.core.memory import Slot, SlotsMemory
+from services.rules.core.memory import NEVER, Slot, SlotsMemory
 
 MOST_WAITING = 256
 """Slots of one group that wait; the oldest of more is judged as it stands."""
@@ -36,11 +36,12 @@ def hear(
         waiting.insert(place, Slot(slot_us, heard_us, {source: said}))
 
 
-def settled(memory: SlotsMemory, is_settled: Callable[[int], bool]) -> list[Slot]:
-    """Take the slots of which nothing more can come, in order."""
+def settled(memory: SlotsMemory, expected: tuple[str, ...]) -> list[Slot]:
+    """Take the slots which all that are expected have shown, or a later one; in order."""
+    newest = min((memory.newest.get(source, NEVER) for source in expected), default=NEVER)
     found = []
     while memory.waiting and (
-        len(memory.waiting) > MOST_WAITING or is_settled(memory.waiting[0].start_us)
+        len(memory.waiting) > MOST_WAITING or memory.waiting[0].start_us <= newest
     ):
         found.append(_close(memory))
     return found

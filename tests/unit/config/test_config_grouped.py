@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.model.rule import Across, Comparison
+from shared.model.rule import Across, Balance, Comparison
 
 MINUTE, HOUR = 60_000_000, 3_600_000_000
 TAIL = (
@@ -28,6 +28,10 @@ def rules(condition):
             f'across: {{{COD}, of: count, than: "> 60", complete: 3, grace: 0s}}',
             Across("w01018", "hour", "count", Comparison(">", 60.0, "> 60"), 3.0, 0),
         ),
+        (
+            "balance: {in: mw.collected_t, out: [mw.disposed_t], interval: day, unit: '%'}",
+            Balance(("mw.collected_t",), ("mw.disposed_t",), "day", 24 * HOUR, "%"),
+        ),
     ],
 )
 def test_what_is_written_is_what_is_judged(directory, text, condition):
@@ -51,6 +55,19 @@ def test_what_is_written_is_what_is_judged(directory, text, condition):
         (f"across: {{{COD}, of: sum, grace: 9d}}", "a grace of more than 200 slots keeps too many"),
         (f"across: {{{COD}, of: sum, unit: t}}", "unit 't' cannot be compared with w01018"),
         ("across: {indicator: nonsense, interval: hour, of: sum}", "'nonsense' is not known"),
+        (
+            "balance: {in: mw.collected_t, out: mw.collected_t, interval: day}",
+            "mw.collected_t stands twice",
+        ),
+        (
+            "balance: {in: mw.collected_t, out: w01018, interval: day}",
+            "w01018 in 'mg/L' cannot be set against mw.collected_t, which is in 't'",
+        ),
+        ("balance: {in: [], out: w01018, interval: day}", "in: give at least 1 item"),
+        (
+            "balance: {in: mw.collected_t, out: mw.stored_t, interval: realtime}",
+            "balance compares its members slot by slot",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_an_error_at_its_line(only, condition, said):

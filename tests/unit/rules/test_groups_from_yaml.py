@@ -86,6 +86,29 @@ def test_two_outlets_that_agree_are_told_once_for_the_plant(site: Site) -> None:
     ]
 
 
+def test_waste_that_went_in_and_never_came_out_is_told(site: Site) -> None:
+    """Ten of a hundred tonnes are missing; the hour without the store's report says nothing."""
+    rule = (
+        "id: lost, condition: {balance: {in: [mw.collected_t, mw.generated_t], "
+        'out: [mw.disposed_t, mw.stored_t], interval: hour, unit: "%", grace: 0s}}, '
+        'levels: [{severity: yellow, raise: "> 5", clear: "<= 3"}]'
+    )
+    log: list[Reading] = []
+    for at, burnt, stored in (
+        ("08:00", 78, 20), ("09:00", 70, 20), ("10:00", 80, None), ("11:00", 80, 20),
+    ):  # fmt: skip
+        log += [
+            (at, "inlet", {"mw.collected_t": 60.0, "mw.generated_t": 40.0}),
+            (at, "north", {"mw.disposed_t": float(burnt)}),
+        ]
+        if stored is not None:
+            log.append((at, "south", {"mw.stored_t": float(stored)}))
+    assert site([rule], log) == [
+        "lost plant firing 09:00 10.0 %",
+        "lost plant resolved 11:00 0.0 %",
+    ]
+
+
 def test_a_silent_outlet_does_not_end_an_alert(site: Site) -> None:
     """The mean of what is left is of too few stations: unknown, until both are back."""
     rule = (
