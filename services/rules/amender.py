@@ -141,7 +141,7 @@ class Amender:
                 for key in sorted(self._open):
                     self._look(key, position)
                 self._open.clear()
-            else:
+            elif isinstance(record, Activate):
                 self._activate(record)
 
     def _activate(self, record: Activate) -> None:

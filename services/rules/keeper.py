@@ -17,6 +17,7 @@ import structlog
 from services.rules.alerts_out import Batch, Out
 from services.rules.checkpoints import AnotherLog, Checkpoints, Fenced
 from services.rules.collector import Collector
+from services.rules.contributions_out import contribution_words
 from services.rules.partition import Alert, Partition, Reject
 from services.rules.statuses import Statuses
 from shared.clock import Clock, real_monotonic
@@ -133,6 +134,8 @@ class Keeper:
             for alert in applied.alerts
         ]
         words += [self._letter(own, offset, key, reject) for reject in applied.rejects]
+        if applied.contributions:
+            words += contribution_words(applied.contributions, own.machine.partitions)
         own.alerts += applied.alerts
         for n, word in enumerate(words):
             try:

@@ -20,6 +20,7 @@ from shared.model.configuration import Bundle
 from shared.model.instants import EARLIEST_US, LATEST_US, instant_text
 from shared.model.partition import partition_of
 from shared.model.report import Activate, Record, Report, Tick, decode_envelope
+from shared.model.rollup import Contribution
 from shared.model.severity import Severity
 from shared.model.transition import Transition, transition_id
 
@@ -46,6 +47,8 @@ class Reject(msgspec.Struct, frozen=True):
 class Applied(msgspec.Struct):
     alerts: list[Alert]
     rejects: list[Reject]
+    contributions: list[Contribution] = []
+    """Of members of this partition to their territories, which may belong to others."""
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -67,9 +70,9 @@ class Partition:
     def __init__(
         self, number: int, partitions: int, share_of: Callable[[str, int], Bundle]
     ) -> None:
-        self.number, self._partitions = number, partitions
+        self.number, self.partitions = number, partitions
         self._share_of = share_of
-        self.engine = Engine(lambda name: share_of(name, number))
+        self.engine = Engine(lambda name: share_of(name, number), alone=False)
         self.next = 0
         self.urgent: dict[str, None] = {}
         """Those among them with a transition."""
@@ -116,6 +119,8 @@ class Partition:
                 self._say(said, applied)
             else:
                 self._say(said, applied)
+                applied.contributions = list(self.engine.sent)
+                self.engine.sent.clear()
                 return applied
 
     def _foresee(self, bundle: str) -> None:
@@ -143,6 +148,16 @@ class Partition:
             self._rejects.append(self._refuse(record))
         elif isinstance(record, Activate):
             return self._admit_bundle(record)
+        elif isinstance(record, Contribution):
+            if book is not None and record.territory in book.facilities:
+                return True
+            owner = partition_of(record.territory, self.partitions)
+            reason = "unknown-facility" if owner == self.number else "wrong-partition"
+            detail = (
+                f"a contribution of {record.member} to territory {record.territory}, roll-up "
+                f"{record.rollup}: it is not rolled up here"
+            )
+            self._rejects.append(Reject(reason, detail, record.territory, _raw(record)))
         elif isinstance(record, Tick) and not EARLIEST_US < record.at_us < LATEST_US:
             detail = f"a tick at {record.at_us} µs"
             self._rejects.append(Reject("bad-time", detail, "", _raw(record)))
@@ -165,7 +180,7 @@ class Partition:
     def _refuse(self, report: Report) -> Reject:
         facility, station = report.facility, report.station
         book = self.engine.book
-        owner = partition_of(facility, self._partitions)
+        owner = partition_of(facility, self.partitions)
         if owner != self.number:
             reason = "wrong-partition"
             detail = f"facility {facility} belongs to partition {owner}, not {self.number}"

@@ -1,6 +1,6 @@
 """From validated files to one `Configuration`: ids are unique, references resolve, rules make sense."""
 
-from shared.config import grouped, inhibits, people, places, policies, rules, sheets
+from shared.config import grouped, inhibits, people, places, policies, rollups, rules, sheets
 from shared.config.assembly import Assembly, Packs, Parts
 from shared.config.nodes import Finding
 from shared.config.validate import Left
@@ -23,6 +23,7 @@ def assemble(
     stations = places.stations(a, facilities)
     flags = places.flags(a)
     templates = sheets.sheets(a, facilities)
+    rolled = rollups.rollups(a, territories, facilities, stations)
     built_rules = rules.build(a, territories)
     grouped.checked_names(a, facilities, built_rules)
     channels = people.channels(a)
@@ -49,5 +50,6 @@ def assemble(
         templates,
         places.history_keep_us(a),
         inhibits=hiding,
+        rollups=rolled,
     )
     return configuration, a.findings

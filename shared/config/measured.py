@@ -6,6 +6,11 @@ from shared.model.units import spelled
 
 
 def checked_indicator(a: Assembly, item: Item, name: str, *keys: str) -> None:
+    known_indicator(a, item, name, "condition", *keys)
+
+
+def known_indicator(a: Assembly, item: Item, name: str, *keys: str | int) -> None:
+    """The same for what stands anywhere in an item."""
     # A station or pack that could not be read may be what names it.
     unsure = a.left.ids.get("stations") or a.left.lists & {"stations", "packs"}
     if name in a.indicators or unsure:
@@ -14,7 +19,7 @@ def checked_indicator(a: Assembly, item: Item, name: str, *keys: str) -> None:
         f"indicator {name!r} is not known; give an HJ 212 code, or a name that stands "
         "under codes of a station or in a pack that is switched on"
     )
-    a.fail(item, text, "condition", *keys)
+    a.fail(item, text, *keys)
 
 
 def checked_unit(a: Assembly, item: Item, name: str, unit: str | None, kind: str) -> str | None:

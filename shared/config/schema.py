@@ -572,6 +572,26 @@ class RulesFile(Model):
     rules: Annotated[list[RuleModel], Items] = []
 
 
+class RollupModel(Model):
+    """Readings of stations, added up or averaged for the territories above them."""
+
+    id: Id
+    applies: AppliesModel = AppliesModel()
+    interval: Literal["minute", "hour", "day"]
+    sum: Annotated[list[Id], OneOrMore] = []
+    mean: Annotated[list[Id], OneOrMore] = []
+    levels: Annotated[
+        list[Literal["county", "city", "province", "nation"]], OneOrMore, Field(min_length=1)
+    ] = ["county", "city", "province", "nation"]
+    due: Clock | None = None
+    grace: Duration = 0
+    complete: Annotated[Number, Field(gt=0, le=1)] = 0.75
+
+
+class RollupsFile(Model):
+    rollups: Annotated[list[RollupModel], Items] = []
+
+
 class PackIndicatorModel(Model):
     zh: Text
     unit: Text
@@ -643,5 +663,6 @@ FILES: dict[str, type[Model]] = {
     "policies": PoliciesFile,
     "channels": ChannelsFile,
     "rules": RulesFile,
+    "rollups": RollupsFile,
     "sheets": SheetsFile,
 }

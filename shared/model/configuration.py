@@ -9,6 +9,7 @@ import msgspec
 from shared.model.facility import Facility, Station, Territory
 from shared.model.inhibit import Inhibit
 from shared.model.people import Channel, Person, Policy, Roster
+from shared.model.rollup import Rollup, station_of
 from shared.model.rule import Rule
 from shared.model.sheet import Sheet
 
@@ -66,6 +67,7 @@ class Bundle(msgspec.Struct, frozen=True):
     stations: tuple[Station, ...]
     indicators: tuple[Indicator, ...]
     rules: tuple[Rule, ...]
+    rollups: tuple[Rollup, ...] = ()
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -91,6 +93,15 @@ class Configuration(msgspec.Struct, frozen=True):
     history_keep_us: int | None = None
     """How far back a reading may amend the history of episodes; None: nothing is amended."""
     inhibits: tuple[Inhibit, ...] = ()
+    rollups: tuple[Rollup, ...] = ()
+
+    def rolled_stations(self) -> frozenset[str]:
+        """Stations that only rules speaks for: those of territories that are rolled up."""
+        return frozenset(
+            station_of(node.territory, rollup.id)
+            for rollup in self.rollups
+            for node in rollup.nodes
+        )
 
     def stations_of(self, facility: str) -> list[Station]:
         return [station for station in self.stations.values() if station.facility == facility]
@@ -109,6 +120,7 @@ class Configuration(msgspec.Struct, frozen=True):
             stations=stations,
             indicators=tuple(self.indicators.values()),
             rules=tuple(self.rules.values()),
+            rollups=self.rollups,
         )
 
 

@@ -1,4 +1,6 @@
-"""The judged log's records: `Report | Tick | Activate`, and the envelope they travel in.
+"""The judged log's records, and the envelope they travel in.
+
+`Report | Tick | Activate` come from ingest; `Contribution` (shared.model.rollup) from rules.
 
 A `Report` keeps its readings as columns (indicators, values, flags): stations repeat the same
 columns all day, so a reader can compare a whole column list at once and pays per report, not
@@ -8,6 +10,7 @@ per reading. An envelope is one log entry: many records, one decode.
 import msgspec
 
 from shared.model.instants import Instant, Interval
+from shared.model.rollup import Contribution
 
 EVIDENCE_FLAGS = frozenset("NST")
 """Flags whose value is evidence: normal, manual, and over range (a lower bound)."""
@@ -16,7 +19,8 @@ WITHDRAWN = "withdrawn"
 """Flag of a reading that its sender took back; longer than any flag a sender can give, and to a
 reader that does not know it an unknown value. The live stream passes over it."""
 
-RECORD_FORMAT = 1
+RECORD_FORMAT = 2
+"""2: with contributions. Envelopes without any go on saying 1, which the program before reads."""
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
@@ -71,7 +75,7 @@ class Activate(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     bundle: str
 
 
-Record = Report | Tick | Activate
+Record = Report | Tick | Activate | Contribution
 
 
 class Envelope(msgspec.Struct, frozen=True, array_like=True):
@@ -86,7 +90,12 @@ _DECODER = msgspec.msgpack.Decoder(Envelope)
 
 
 def encode_envelope(records: list[Record]) -> bytes:
-    return _ENCODER.encode(Envelope(RECORD_FORMAT, records))
+    return _ENCODER.encode(Envelope(1, records))
+
+
+def encode_contributions(contributions: list[Contribution]) -> bytes:
+    """One entry that a program which knows no contributions refuses whole."""
+    return _ENCODER.encode(Envelope(RECORD_FORMAT, list(contributions)))
 
 
 def decode_envelope(entry: bytes) -> list[Record]:

@@ -29,6 +29,8 @@ class Judge:
         self._zone = configuration.site.zone
         self._flags = configuration.flags
         self._stations: dict[str, list[str]] = {}
+        rolled = configuration.rolled_stations()
+        self._rolled = {configuration.stations[station].facility for station in rolled}
         for station in configuration.stations.values():
             self._stations.setdefault(station.facility, []).append(station.id)
 
@@ -53,6 +55,13 @@ class Judge:
                 "not-yours",
                 f"facility {candidate.facility!r} is outside the facilities of this "
                 "token; use the token that was given for it",
+                "/facility",
+            )
+        if candidate.facility in self._rolled:
+            return rejection(
+                "unknown-facility",
+                f"{candidate.facility!r} is a territory that is rolled up; "
+                "only its members report, to their own facilities",
                 "/facility",
             )
         if candidate.facility not in self._configuration.facilities:

@@ -8,6 +8,7 @@ from services.rules.core.derivations import derivation, shown_unit
 from services.rules.core.derive import Derivation
 from services.rules.core.group import Combination, combination
 from services.rules.core.levels import Ladder
+from services.rules.core.rollup import plans_of
 from services.rules.core.witness import Witness, Witnessing
 from shared.model.configuration import Bundle, Indicator, lineage
 from shared.model.facility import Facility, Station
@@ -91,6 +92,7 @@ class Book:
         self.rules: dict[str, Judging] = {
             rule.id: Judging(rule, self.indicators, self.zone) for rule in bundle.rules
         }
+        self.rollups = plans_of(bundle.rollups, self.stations)
         self._territories = {t.id: t for t in bundle.territories}
         self._by_kind: dict[str, list[Judging]] = {}
         self._of_station: dict[str, list[Judging]] = {}
@@ -116,6 +118,14 @@ class Book:
                 judging
                 for _, judging in sorted(self.rules.items())
                 if judging.rule.applies.kind in (None, facility.kind)
+            ]
+        if self.rollups is not None and station_id in self.rollups.rolled:
+            # Only rules that say so speak of a territory, and it is never silent: it is unknown.
+            candidates = [
+                judging
+                for judging in candidates
+                if judging.rule.applies.kind is not None
+                and not isinstance(judging.rule.condition, Missing | Group | Compliance)
             ]
         return [
             judging

@@ -9,6 +9,7 @@ those series alone are asked; the band of a series on which something stands is 
 
 from collections.abc import Iterable
 from math import inf
+from typing import TYPE_CHECKING
 
 from services.rules.core.alike import Alike
 from services.rules.core.book import Judging
@@ -16,6 +17,10 @@ from services.rules.core.hold import Hold
 from services.rules.core.levels import NONE
 from services.rules.core.missing import Watch
 from shared.model.rule import Group, Joint, Missing
+
+if TYPE_CHECKING:
+    from services.rules.core.rollup import Member
+    from services.rules.core.territory import Territory
 
 NEVER = -(1 << 62)
 LONGEST_MEMORY = 256
@@ -73,7 +78,7 @@ class Cell:
 
     __slots__ = (
         "ended", "facility", "grouped", "highs", "interval", "lows", "observed_us", "pending_heard_us", "quiet",
-        "ratios", "received_us", "rules", "series", "settled", "shape", "shape_series", "station",
+        "ratios", "received_us", "roll", "rules", "series", "settled", "shape", "shape_series", "station",
         "values",
     )  # fmt: skip
 
@@ -88,6 +93,8 @@ class Cell:
         rule that finds the same episode again goes on counting: no identity is given twice."""
         self.ratios: list[RatioState] = []
         self.received_us: int | None = None
+        self.roll: Member | Territory | None = None
+        """Its part in roll-ups; a cell that has one never takes the quiet path."""
         self.shape: tuple[str, ...] = ()
         self.shape_series: list[Series] = []
         self.quiet = False
@@ -167,7 +174,9 @@ class Cell:
         """After a report was judged in full: may the next one like it take the quiet path?"""
         self.shape = alike(indicators)
         self.shape_series = [self.series[indicator] for indicator in indicators]
-        self.quiet = not self.ratios and len(set(indicators)) == len(indicators)
+        self.quiet = (
+            not self.ratios and self.roll is None and len(set(indicators)) == len(indicators)
+        )
         if self.quiet:
             self.observed_us = max(series.newest_us for series in self.shape_series)
             bands = [_band(series) for series in self.shape_series]

@@ -6,12 +6,13 @@ true is dropped or pushed again when it comes up, so a reading never touches the
 """
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import isfinite
 from zoneinfo import ZoneInfo
 
-from services.rules.core import group, joint, missing
+from services.rules.core import contribute, group, joint, missing, territory
 from services.rules.core.activation import AT_ONCE, activate
 from services.rules.core.alike import Alike
 from services.rules.core.book import Book, Judging
@@ -21,11 +22,13 @@ from services.rules.core.derive import Quality, Step
 from services.rules.core.hold import Change, Hold
 from services.rules.core.memory import Memory
 from services.rules.core.missing import Watch
+from services.rules.core.territory import Territory
 from services.rules.core.witness import Said
 from shared.model import units
 from shared.model.configuration import Bundle
-from shared.model.instants import LATEST_US, Instant, local_day
+from shared.model.instants import LATEST_US, Instant, Interval, local_day
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
+from shared.model.rollup import Contribution
 from shared.model.rule import Joint, Missing
 from shared.model.transition import Transition
 
@@ -37,8 +40,10 @@ Due = tuple[int, int, Key, str, str]
 class Engine:
     """One partition. `apply` is all there is to it; the rest reads or restores its state."""
 
-    def __init__(self, bundle_of: Callable[[str], Bundle]) -> None:
-        self._bundle_of = bundle_of
+    def __init__(self, bundle_of: Callable[[str], Bundle], *, alone: bool = True) -> None:
+        """Not `alone`, contributions wait in `sent` for whoever brings them to their partition."""
+        self._bundle_of, self._alone = bundle_of, alone
+        self.sent: deque[Contribution] = deque()
         self.book: Book | None = None
         self.bundle_name: str | None = None
         self.clock = LogClock(deaf_after_us=0)
@@ -112,11 +117,27 @@ class Engine:
                 self._tick(record.at_us)
             elif isinstance(record, Activate):
                 activate(self, record.bundle)
+            elif self.book is not None and self.book.rollups is not None:
+                territory.take(self, self.book.rollups, record)
             if self._out:
-                self._out.sort(key=_order)
-                self._emitted += self._out
-                self._out = []
+                self._say()
+            if self.sent and self._alone:
+                self._come_back()
         return self._take()
+
+    def _say(self) -> None:
+        self._out.sort(key=_order)
+        self._emitted += self._out
+        self._out = []
+
+    def _come_back(self) -> None:
+        """Each contribution is a record of its own, right after the one that caused it."""
+        while self.sent:
+            contribution = self.sent.popleft()
+            if self.book is not None and self.book.rollups is not None:
+                territory.take(self, self.book.rollups, contribution)
+            if self._out:
+                self._say()
 
     def _judge(self, report: Report) -> None:
         """One report in full: every newer reading by every rule, then the ratios."""
@@ -174,7 +195,25 @@ class Engine:
         if newer:
             for state in cell.ratios:
                 self._ratio(cell, state, report, newer)
+        if newer and cell.roll is not None and book.rollups is not None:
+            contribute.contribute(self, book.rollups, cell, report)
         cell.arm(report.indicators, self.alike)
+
+    def judge(self, report: Report) -> None:
+        """What a territory says, judged as what a station says."""
+        self._judge(report)
+
+    def contribute(self, contribution: Contribution) -> None:
+        """For the territory above; it is judged after all that the record itself caused."""
+        self.sent.append(contribution)
+
+    def new_cell(self, station: str, interval: Interval) -> Cell:
+        """The cell of a configured station that was not heard yet."""
+        assert self.book is not None
+        facility, rules = self.book.stations[station].facility, self.book.rules_of(station)
+        cell = Cell(facility, station, interval, rules, self.book.grouped(station))
+        self.cells[station, interval] = cell
+        return cell
 
     def _judge_partly(self, cell: Cell, report: Report) -> None:
         """A report like the last one: only the series outside their quiet bands ask their rules."""
@@ -345,6 +384,9 @@ class Engine:
     # -- time --------------------------------------------------------------------------------
 
     def _tick(self, at_us: int) -> None:
+        rollups = self.book.rollups if self.book is not None else None
+        if rollups is not None and not rollups.open:
+            contribute.begin(self, rollups)  # after a restore: from where it was saved
         self.clock.tick(at_us)
         # Also a tick that moves nothing: a late reading may have started a timer that is due.
         due = self._due
@@ -359,6 +401,8 @@ class Engine:
                 if hold.timer_us is not None and hold.timer_us <= at_us:
                     self.push(hold.timer_us, cell, judging)
             self._looked.clear()
+        if rollups is not None and (rollups.next_us is None or at_us > rollups.next_us):
+            contribute.close_slots(self, rollups)
 
     def _look(self, key: Key, cell: Cell, indicator: str, rule: str, at_us: int) -> None:
         cell.settle()
@@ -431,6 +475,8 @@ class Engine:
             self.emit(cell, judging, changes, None)
 
     def push(self, due_us: int, cell: Cell, judging: Judging) -> None:
+        if isinstance(cell.roll, Territory):
+            return  # its timers run with its slots (core.territory)
         self._tie += 1
         key = (cell.station, cell.interval)
         heapq.heappush(self._due, (due_us, self._tie, key, judging.indicator, judging.rule.id))

@@ -104,6 +104,7 @@ def of_facility(bundle: Bundle, facility: str) -> Bundle:
             if isinstance(rule.condition, Threshold | Range | Joint | Derived)
             and not is_about_arrival(rule.condition)
         ),
+        rollups=(),
     )
 
 

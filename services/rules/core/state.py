@@ -9,11 +9,13 @@ from services.rules.core.clock import LogClock
 from services.rules.core.engine import Engine
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
+from services.rules.core.rollup import Member
+from services.rules.core.territory import Territory
 
-STATE_FORMAT = 3
+STATE_FORMAT = 4
 """2: holds with the memory of derived conditions; 3: with that of conditions about time and
-discipline, and of rules on several stations. A site without such rules goes on writing what the
-programs before this one read."""
+discipline, and of rules on several stations; 4: cells with their part in roll-ups. A site without
+such rules goes on writing what the programs before this one read."""
 
 
 class SavedSeries(msgspec.Struct, array_like=True):
@@ -41,6 +43,7 @@ class SavedCell(msgspec.Struct, array_like=True):
     series: list[SavedSeries]
     ratios: list[SavedRatio]
     ended: list[tuple[str, str, int, int]] = []
+    roll: Member | Territory | None = None
 
 
 class SavedHead(msgspec.Struct, array_like=True):
@@ -74,6 +77,8 @@ def _format(engine: Engine) -> int:
     book = engine.book
     if book is None:
         return 1
+    if book.rollups is not None:
+        return 4
     if book.has_group_rules() or book.has_timed_rules():
         return 3
     return 2 if book.has_derived_rules() else 1
@@ -99,6 +104,7 @@ def save_cell(cell: Cell) -> bytes:
                 SavedRatio(r.judging.rule.id, r.hold, r.final_us, r.last_unknown) for r in cell.ratios
             ],
             [(*key, steps) for key, steps in cell.ended.items()],
+            cell.roll,
         )
     )  # fmt: skip
 
@@ -145,7 +151,7 @@ def _cell(engine: Engine, kept: SavedCell) -> Cell:
     rules = engine.book.rules_of(kept.station)
     grouped = engine.book.grouped(kept.station) if kept.facility == kept.station else []
     cell = Cell(kept.facility, kept.station, kept.interval, rules, grouped)
-    cell.received_us = kept.received_us
+    cell.received_us, cell.roll = kept.received_us, kept.roll
     cell.ended = {(indicator, rule, start): steps for indicator, rule, start, steps in kept.ended}
     for item in kept.series:
         series = cell.series_of(item.indicator)

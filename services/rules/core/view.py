@@ -9,6 +9,7 @@ from services.rules.core.cell import Cell, Series
 from services.rules.core.engine import Engine
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
+from services.rules.core.territory import Territory
 from shared.model.facility import Facility
 from shared.model.instants import INTERVALS, Instant, instant_text
 from shared.model.report import EVIDENCE_FLAGS
@@ -164,7 +165,16 @@ def _series(book: Book, cell: Cell, series: Series) -> dict[str, Any]:
         "value": series.value,
         "unit": indicator.unit if indicator else None,
         "flag": series.flag,
+        **_members(cell),
     }
+
+
+def _members(cell: Cell) -> dict[str, Any]:
+    """Of a territory: how many of its stations stand in the value, and which do not."""
+    if not isinstance(cell.roll, Territory) or cell.roll.newest is None:
+        return {}
+    newest = cell.roll.newest
+    return {"members": {"known": newest.known, "of": newest.of, "unknown": list(newest.unknown)}}
 
 
 def alerts_of(cell: Cell) -> Iterator[AlertNow]:

@@ -105,6 +105,8 @@ class Noted(MemoryCheckpoints):
 class House:
     """One partition with one hospital; a COD value above 60 is an alert at once."""
 
+    partitions = 1
+
     def __init__(self, room: int = 1000, **settings: float) -> None:
         self.settings = settings
         desk = Desk(make_rule(yellow="> 60; <= 54"))
@@ -125,7 +127,7 @@ class House:
             self.happened.append(f"offset {offset}")
 
         return Keeper(
-            make=lambda number: Partition(number, 1, self.shares.of),
+            make=lambda number: Partition(number, self.partitions, self.shares.of),
             checkpoints=checkpoints or self.checkpoints, out=self.out,
             statuses=Statuses(self.out, 1, self.metrics), clock=VirtualClock(Instant(START)),
             metrics=self.metrics, commit=commit, behind=lambda *_: 0,
