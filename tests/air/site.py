@@ -25,13 +25,15 @@ _FILES = {
 }
 
 
-def configuration(folder: Path, stations: Iterable[str]) -> Configuration:
+def configuration(
+    folder: Path, stations: Iterable[str], packs: Iterable[str] = PACKS, more: str = ""
+) -> Configuration:
     """Written as YAML into `folder` and read from there, as any site is."""
     facilities = "facilities:\n" + "".join(
-        f'  - {{id: {name.lower()}, name: {name}, territory: "110000", kind: air_station, attributes: {{air_class: 2}}}}\n'
+        f'  - {{id: {name.lower()}, name: {name}, territory: "110000", kind: air_station, attributes: {{air_class: 2{more}}}}}\n'
         for name in stations
     )
-    rules = f"packs: [{', '.join(PACKS)}]\n"
+    rules = f"packs: [{', '.join(packs)}]\n"
     for name, text in {**_FILES, "facilities": facilities, "rules": rules}.items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     return load(folder, {})

@@ -73,26 +73,40 @@ def test_a_day_goes_through_the_classes(config: Configuration, tmp_path: Path) -
 def test_heavy_pollution_is_told_after_one_two_and_three_days(
     config: Configuration, tmp_path: Path
 ) -> None:
-    """Above 200 without a break; 60 hours reach two days, and one hour at 200 begins anew."""
-    reports = [*hours("2020-01-01T00:00", 100, a34004=180), *hours("2020-01-05T04:00", 1, a34004=150),
-               *hours("2020-01-05T05:00", 60, a34004=180), *hours("2020-01-07T17:00", 2)]  # fmt: skip
+    """From the mean on that has 20 heavy hours, and so began 4 before; 60 hours reach two days."""
+    reports = [*hours("2020-01-01T00:00", 100, a34004=180), *hours("2020-01-05T04:00", 68),
+               *hours("2020-01-08T00:00", 60, a34004=180), *hours("2020-01-10T12:00", 24)]  # fmt: skip
     said, refused = judged(tmp_path, config, reports)
     assert refused == ""
     heavy = [t for t in said if t["rule"].startswith("heavy") and t["state"] == "firing"]
     assert [(t["severity"], t["at"][:16]) for t in heavy] == [
-        ("blue", "2020-01-02T00:00"), ("yellow", "2020-01-03T00:00"),
-        ("orange", "2020-01-04T00:00"), ("blue", "2020-01-06T05:00"),
-        ("yellow", "2020-01-07T05:00"),
+        ("blue", "2019-12-31T20:00"), ("yellow", "2020-01-02T20:00"),
+        ("orange", "2020-01-03T20:00"), ("blue", "2020-01-07T20:00"),
+        ("yellow", "2020-01-09T20:00"),
     ]  # fmt: skip
 
 
-def test_an_index_off_the_scale_is_red_at_once(config: Configuration, tmp_path: Path) -> None:
+def test_one_heavy_hour_before_silence_is_no_heavy_day(
+    config: Configuration, tmp_path: Path
+) -> None:
+    """Nineteen hours are no day; twenty are one."""
+    for known, expected in ((1, []), (19, []), (20, ["blue"])):
+        first = f"2020-0{known % 9 + 1}-01T00:00"
+        reports = [*hours(first, known, a34004=400), reported(f"{first[:8]}02T12:00:00")]
+        said, _ = judged(tmp_path, config, reports)
+        heavy = [t for t in said if t["rule"].startswith("heavy") and t["state"] == "firing"]
+        assert [t["severity"] for t in heavy] == expected
+
+
+def test_an_index_off_the_scale_is_known_to_be_at_least_that(
+    config: Configuration, tmp_path: Path
+) -> None:
     """600 µg/m³ of PM2.5: at least 500, whatever else is missing."""
     report = reported("2020-01-01T00:00:00", a34004=600)
     report["readings"] = report["readings"][:1]
     said, refused = judged(tmp_path, config, [report])
     assert refused == ""
-    assert "firing red heavy-2017-red-by-2012 2020-01-01" in lines(said)
+    assert values(said, "hj633-2012-aqi-hour") == [("firing", "red", 500.0)]
 
 
 def test_a_station_that_does_not_say_six_is_not_judged(

@@ -24,7 +24,7 @@ Expected = set[tuple[str, str, int, str]]
 
 
 WHOLE = ("hj633-2012", "hj633-2026", "heavy-pollution-2017")
-"""Packs whose values are whole numbers made of six readings: test_packs_index has their stories."""
+"""Packs whose values are made of six readings or of a day that slides: test_packs_index has their stories."""
 
 
 def packs() -> list[str]:

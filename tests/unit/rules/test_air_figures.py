@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from shared.model.instants import Instant
-from tests.air import recoveries, site
+from tests.air import heavy, recoveries, site
 from tests.air.figures import densest, tables, years
 from tests.air.smog import smog
 from tests.air.stations import CODES, HOUR_US, ZONE, Station, read
@@ -85,3 +85,16 @@ def test_files_are_read_as_the_data_set_has_them(tmp_path: Path) -> None:
 def _configuration(stations: list[Station]) -> Any:
     with TemporaryDirectory() as place:
         return site.configuration(Path(place), [each.name for each in stations])
+
+
+def test_heavy_air_is_counted_with_the_hours_it_stands_on() -> None:
+    """Three days at 200 µg/m³ with 18 dark hours; the first whole mean begins 4 hours before them."""
+    values: list[float | None] = [200.0] * 72 + [30.0] * 30
+    values[24:42] = [None] * 18
+    series: dict[str, list[float | None]] = {code: [20.0] * 102 for code in CODES.values()}
+    begin = datetime(2016, 1, 1, tzinfo=ZONE)
+    found = heavy.heavy([Station("North", begin, {**series, "a34004": values})])
+    told = {e.first.rule: found.known[n] for n, e in enumerate(found.episodes)}
+    assert told["heavy-2017-blue"] == 1.0
+    assert told["heavy-2017-yellow"] == 26 / 44
+    assert told["heavy-2017-orange"] == 50 / 68
