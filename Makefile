@@ -38,6 +38,7 @@ simulate: setup-dev ## seeds of the simulation: make simulate SEEDS=1000 START=0
 
 reference: setup-dev ## engine against the reference evaluator: make reference CASES=10000
 	@$(PY) -m tests.reference $(or $(CASES),1000)
+	@$(PY) -m tests.reference.amended $(or $(CASES),1000)
 
 kill: setup-dev parts ## kill -9 at random moments: make kill ROUNDS=200
 	@ROUNDS=$(or $(ROUNDS),20) $(PY) -m pytest -q tests/system/test_kill.py

@@ -105,7 +105,13 @@ class Running:
         )
         lookup = ReportLookup(path / "ingest.db", self.log)
         self.notify.explain = Why(
-            configuration, lookup, self.rules, self.store, self.notify.told_why, self.past
+            configuration,
+            lookup,
+            self.rules,
+            self.store,
+            self.notify.told_why,
+            self.past,
+            self.history,
         )
         self.gate = Gate(configuration)
         self._hj212 = Hj212Port(

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from services.ingest.lookup import ReportLookup
+from services.rules.episodes_api import amendment_object
+from services.rules.history_store import HistoryStore
 from services.rules.past import Past
 from services.rules.report_why import led_to, rules_of, shown
 from services.rules.store import RulesStore
@@ -20,11 +22,11 @@ class Why:
 
     def __init__(
         self, configuration: Configuration, lookup: ReportLookup, rules: RulesWorker, store: RulesStore,
-        notify: NotifyWhy, past: Past,
+        notify: NotifyWhy, past: Past, history: HistoryStore | None = None,
     ) -> None:  # fmt: skip
         self._configuration, self._zone = configuration, configuration.site.zone
         self._lookup, self._rules, self._store, self._notify = lookup, rules, store, notify
-        self._past = past
+        self._past, self._history = past, history
 
     def __call__(self, name: str) -> dict[str, Any] | None:
         """None: nothing of this name is known."""
@@ -32,6 +34,9 @@ class Why:
         kept = self._store.by_id(name)
         if kept is not None:
             return self._transition(name, *kept, told)
+        amended = None if self._history is None else self._history.by_id(name)
+        if amended is not None:
+            return {"is": "amendment"} | amendment_object(amended, self._zone)
         report = self._lookup.find(name)
         if report is None or (told is not None and told.get("kind") != "report"):
             return told
@@ -63,6 +68,9 @@ class Why:
             each | {"incident": self._notify(each["id"])}
             for each in led_to(self._store, report, self._zone)
         ]
-        if not answer["led_to"]:
+        if self._history is not None:
+            amended = self._history.by_report(report.facility, report.id)
+            answer["amended"] = [amendment_object(each, self._zone) for each in amended]
+        if not answer["led_to"] and not answer.get("amended"):
             answer["reason"] = "it changed no episode"
         return answer

@@ -208,6 +208,18 @@ class HistoryStore:
         )
         return [_AMENDMENT.decode(body) for (body,) in rows]
 
+    def by_id(self, name: str) -> Amendment | None:
+        row = self._reader().execute("SELECT body FROM amendments WHERE id = ?", (name,)).fetchone()
+        return None if row is None else _AMENDMENT.decode(row[0])
+
+    def by_report(self, facility: str, report: str) -> list[Amendment]:
+        """What a report of this id amended."""
+        rows = self._reader().execute(
+            "SELECT body FROM amendments WHERE facility = ? ORDER BY seq", (facility,)
+        )
+        found = (_AMENDMENT.decode(body) for (body,) in rows)
+        return [each for each in found if each.cause.report_id == report]
+
     def reader_state(self) -> dict[str, str]:
         return dict(self._reader().execute("SELECT name, value FROM state").fetchall())
 

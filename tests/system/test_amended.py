@@ -53,7 +53,13 @@ def test_withdrawal_over_http(serve: Serve, site: Site, gateway: Gateway) -> Non
     at = now_text()
     program.report(facility, site.low * 1.2, at=at)
     gateway.wait_for(1)
-    withdrawn = reading(facility, 0.0, at=at) | {"withdrawn": True, "revision": 1}
+    withdrawn = reading(facility, 0.0, at=at) | {"withdrawn": True, "revision": 1, "id": "gone-1"}
     assert program.post(withdrawn).json()["accepted"] == 1
     gateway.wait_for(2)
     assert "已撤回" in gateway.texts()[1]
+
+    told = program.get("/v1/why/gone-1", token=site.officer_token)
+    (amended,) = told["amended"]
+    assert (amended["kind"], amended["cause"]["report"]) == ("vanished", "gone-1")
+    assert told["rules"][0]["reason"].startswith("its sender took it back")
+    assert program.get(f"/v1/why/{amended['id']}")["is"] == "amendment"
