@@ -10,7 +10,7 @@ import msgspec
 from shared.config.lint_packs import unasked
 from shared.model.configuration import Configuration, lineage
 from shared.model.people import CatchAll, Policy, Step
-from shared.model.select import applies_to, policy_for
+from shared.model.select import applies_to, judges_territories, policy_for
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -48,12 +48,14 @@ def _rules(c: Configuration) -> Iterator[Remark]:
     alike = {
         (f.kind, f.territory, s.point, *sorted(f.attributes.items())): (f, s) for f, s in everyone
     }
+    rolled = c.rolled_stations()
     for rule in c.rules.values():
         outlets = alike.values() if rule.applies.facility is None else everyone
         facilities = {
             (f.kind, f.territory): f.id
             for f, s in outlets
             if applies_to(rule.applies, f, s, c.territories)
+            and (s.id not in rolled or judges_territories(rule))
         }.values()
         if not facilities:
             if rule.pack is None:

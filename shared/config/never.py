@@ -15,8 +15,9 @@ from shared.config.nodes import Document, Finding, KeyPath
 from shared.model.configuration import Configuration, lineage
 from shared.model.facility import Facility, Station
 from shared.model.people import CatchAll, Policy, Step, Target
+from shared.model.rollup import station_of
 from shared.model.rule import Balance, Comparison, Index, Joint, Range, Ratio, Rule, number_text
-from shared.model.select import applies_to, policy_for
+from shared.model.select import applies_to, judges_territories, policy_for
 
 Place = tuple[Document, KeyPath]
 
@@ -27,6 +28,8 @@ class Outlet(msgspec.Struct, frozen=True):
     facility: Facility
     station: Station
     posts: bool
+    rolled: frozenset[str] | None = None
+    """Of a territory: the indicators that are rolled up for it, and nothing else is."""
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -56,10 +59,18 @@ def never(c: Configuration, parts: Parts) -> Iterator[Finding]:
 
 
 def _applied(c: Configuration, parts: Parts) -> Iterator[Applied]:
+    rolled = {
+        station_of(node.territory, rollup.id): frozenset(rollup.columns)
+        for rollup in c.rollups
+        for node in rollup.nodes
+    }
     everyone = [
-        Outlet(c.facilities[s.facility], s, s.hj212 is None or _has_token(c, s.facility))
+        Outlet(
+            c.facilities[s.facility], s, s.hj212 is None or _has_token(c, s.facility),
+            rolled.get(s.id),
+        )
         for s in c.stations.values()
-    ]
+    ]  # fmt: skip
     # 50,000 outlets are a few hundred kinds of outlet; only a pattern of ids tells them apart.
     alike: dict[object, Outlet] = {}
     for each in everyone:
@@ -74,6 +85,7 @@ def _applied(c: Configuration, parts: Parts) -> Iterator[Applied]:
             each
             for each in among
             if applies_to(rule.applies, each.facility, each.station, c.territories)
+            and (each.rolled is None or judges_territories(rule))
         )
         yield Applied(rule, document, path, is_own, outlets)
 
@@ -142,6 +154,14 @@ def _unsent(each: Applied) -> Iterator[Finding]:
     for indicator in sorted(wanted):
         if any(_may_send(outlet, indicator) for outlet in each.outlets):
             continue
+        first = each.outlets[0]
+        if first.rolled is not None:
+            text = (
+                f"rule {each.rule.id} can never fire: {indicator} is not rolled up for "
+                f"{first.facility.id} …: add it to roll-up {first.station.point}"
+            )
+            yield each.finding(text, "condition")
+            continue
         text = (
             f"rule {each.rule.id} can never fire: nobody sends {indicator}; its stations "
             f"({each.outlets[0].station.id} …) speak HJ 212 only, and no code of theirs means it: "
@@ -166,6 +186,8 @@ def _indicators(rule: Rule) -> set[str]:
 
 def _may_send(outlet: Outlet, indicator: str) -> bool:
     """By HTTP whoever holds a token for it; by HJ 212 the codes of the standard and its own."""
+    if outlet.rolled is not None:
+        return indicator in outlet.rolled
     if outlet.posts:
         return True
     codes = outlet.station.codes

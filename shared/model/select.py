@@ -5,8 +5,9 @@ from fnmatch import fnmatchcase
 from shared.model.configuration import Configuration, lineage
 from shared.model.facility import Facility, Station, Territory
 from shared.model.people import Policy
-from shared.model.rule import Applies
+from shared.model.rule import Applies, Group, Missing, Rule
 from shared.model.severity import Severity
+from shared.model.timed import Compliance
 
 
 def applies_to(
@@ -23,6 +24,15 @@ def applies_to(
         return False
     return applies.territory is None or applies.territory in lineage(
         facility.territory, territories
+    )
+
+
+def judges_territories(rule: Rule) -> bool:
+    """Does a rule that applies to a territory's roll-up judge it? It must name a kind, and must
+    not ask what a roll-up never is: silent, several stations, sampled by a plan.
+    """
+    return rule.applies.kind is not None and not isinstance(
+        rule.condition, Missing | Group | Compliance
     )
 
 

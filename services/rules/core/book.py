@@ -14,7 +14,7 @@ from shared.model.configuration import Bundle, Indicator, lineage
 from shared.model.facility import Facility, Station
 from shared.model.instants import Instant, local_day
 from shared.model.rule import Derived, Group, Joint, Missing, Range, Rule, Threshold
-from shared.model.select import applies_to
+from shared.model.select import applies_to, judges_territories
 from shared.model.timed import Compliance, Timed
 from shared.model.units import factor
 
@@ -120,13 +120,7 @@ class Book:
                 if judging.rule.applies.kind in (None, facility.kind)
             ]
         if self.rollups is not None and station_id in self.rollups.rolled:
-            # Only rules that say so speak of a territory, and it is never silent: it is unknown.
-            candidates = [
-                judging
-                for judging in candidates
-                if judging.rule.applies.kind is not None
-                and not isinstance(judging.rule.condition, Missing | Group | Compliance)
-            ]
+            candidates = [j for j in candidates if judges_territories(j.rule)]
         return [
             judging
             for judging in candidates

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.config.load import ConfigErrors, load
+from shared.config.load import ConfigErrors, check, load
 from shared.model.configuration import Configuration
 from shared.model.rollup import Node
 
@@ -121,3 +121,27 @@ def test_a_facility_with_the_code_of_a_territory_is_in_the_way(loaded: Loaded) -
     assert found.startswith(
         "rollups.yaml:2: a facility '429004' exists, and roll-up 'mw' makes one"
     )
+
+
+BASIS = 'basis: {standard: 产品, edition: "2026", clause: "-", valid_from: 2020-01-01}'
+LEVELS = 'levels: [{severity: red, raise: "> 1"}]'
+
+
+def test_a_rule_that_never_judges_a_territory_is_found(loaded: Loaded, tmp_path: Path) -> None:
+    """What is not rolled up cannot fire; a roll-up is never silent."""
+    rules = f"""\
+rules:
+  - {{id: good, applies: {{kind: territory}}, condition: {{threshold: {{indicator: mw.disposed_t, interval: day}}}}, {LEVELS}, {BASIS}}}
+  - {{id: other, applies: {{kind: territory}}, condition: {{threshold: {{indicator: mw.stored_t, interval: day}}}}, {LEVELS}, {BASIS}}}
+  - {{id: silent, applies: {{kind: territory}}, condition: {{missing: {{indicator: mw.disposed_t, interval: day}}}}, levels: [{{severity: red}}], {BASIS}}}
+"""
+    loaded(
+        "  - {id: mw, applies: {kind: medical_waste}, interval: day, sum: mw.disposed_t}\n",
+        rules=rules,
+    )
+    found = [str(f) for f in check(tmp_path, {})[1] if str(f).startswith("rules.yaml")]
+    assert found == [
+        "rules.yaml:3: warning: rule other can never fire: mw.stored_t is not rolled up for "
+        "000000 …: add it to roll-up mw",
+        "rules.yaml:4: warning: rule silent applies to no station",
+    ]
