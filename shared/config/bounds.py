@@ -16,7 +16,7 @@ from shared.model.rule import (
     Ratio,
     Threshold,
 )
-from shared.model.timed import SHOWN_US, Compliance, Flagged, TimeToLimit
+from shared.model.timed import SHOWN_US, Compliance, Discipline, Flagged, TimeToLimit
 from shared.model.units import UnknownUnit, convert, spelled
 
 
@@ -72,6 +72,8 @@ def bounds_of_condition(condition: Condition, indicators: dict[str, Indicator]) 
             return Bounds(0.0, _INFINITE, "no number of stations is negative")
         case Jump():
             return Bounds(0.0, _INFINITE, "the size of a jump is never negative")
+        case Discipline():
+            return Bounds(0.0, 100.0, "a share of readings lies between 0 and 100 %")
         case Compliance():
             return Bounds(0.0, _INFINITE, "no share is negative")
         case Flatline() | Flagged():

@@ -14,7 +14,7 @@ from shared.config.schema import (
     JumpModel,
     RateModel,
 )
-from shared.config.timed import compliance, flagged, time_to_limit
+from shared.config.timed import compliance, discipline, flagged, time_to_limit
 from shared.model.instants import INTERVAL_US, parse_duration
 from shared.model.rule import (
     Average,
@@ -27,7 +27,7 @@ from shared.model.rule import (
     Rate,
     number_text,
 )
-from shared.model.timed import SHOWN_US, Compliance, Flagged, TimeToLimit
+from shared.model.timed import SHOWN_US, Compliance, Discipline, Flagged, TimeToLimit
 
 STEP_US = {"5m": 300_000_000, "1h": 3_600_000_000, "3h": 3_600_000_000, "8h": 3_600_000_000, "24h": 3_600_000_000,
            "day": 86_400_000_000}  # fmt: skip
@@ -56,6 +56,8 @@ def _values(condition: Derived) -> tuple[float, float]:
     match condition:
         case Count():
             return 0.0, float(condition.within)
+        case Discipline():
+            return 0.0, 100.0
         case TimeToLimit():
             return 0.0, condition.horizon_us / SHOWN_US[condition.shown_in]
         case (
@@ -106,6 +108,8 @@ def _built(a: Assembly, item: Item, model: ConditionModel) -> Derived:
         return Drift(drift.indicator, drift.interval, drift.memory, drift.side)
     if model.time_to_limit:
         return time_to_limit(a, item, model.time_to_limit)
+    if model.discipline:
+        return discipline(a, item, model.discipline)
     if model.compliance:
         return compliance(a, item, model.compliance)
     if model.flagged:

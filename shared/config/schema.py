@@ -31,7 +31,12 @@ from shared.config.scalars import (
     Text,
     Whole,
 )
-from shared.config.schema_timed import ComplianceModel, FlaggedModel, TimeToLimitModel
+from shared.config.schema_timed import (
+    ComplianceModel,
+    DisciplineModel,
+    FlaggedModel,
+    TimeToLimitModel,
+)
 from shared.model.instants import Interval
 
 Kind = Literal[
@@ -526,6 +531,7 @@ class ConditionModel(Model):
     time_to_limit: TimeToLimitModel | None = None
     flagged: FlaggedModel | None = None
     compliance: ComplianceModel | None = None
+    discipline: DisciplineModel | None = None
     index: IndexModel | None = None
     limited: LimitedModel | None = None
     across: AcrossModel | None = None

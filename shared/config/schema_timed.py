@@ -1,12 +1,13 @@
 """The schema of conditions about time and discipline."""
 
+import re
 from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from shared.config.nodes import Indirect, number_or_text
-from shared.config.scalars import Duration, Id, Span, Text, Whole
+from shared.config.scalars import Duration, Id, Number, Span, Text, Whole
 from shared.model.instants import Interval
 
 
@@ -28,6 +29,22 @@ Limit = Annotated[
 """A number, or None for the word `capacity`."""
 
 
+def _percent(value: Any) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", value) if isinstance(value, str) else None
+    if match is None or not 0 < float(match[1]) <= 50:
+        raise ValueError("give a share such as 5%, above 0 and at most 50%")
+    return float(match[1])
+
+
+Percent = Annotated[
+    float,
+    BeforeValidator(_percent),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)? ?%$"}),
+]
+"""`5%` is 5."""
+Mute = Literal["D", "B", "F", "M", "C"]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -41,10 +58,24 @@ class ComplianceModel(_Strict):
     grace: Annotated[Duration, Field(le=31 * 86_400_000_000)] = 3_600_000_000
 
 
+class DisciplineModel(_Strict):
+    indicator: Id
+    interval: Interval
+    unit: Text | None = None
+    of: Literal["late", "gaps", "heaping", "marks"]
+    within: Annotated[Whole, Field(ge=10, le=240)]
+    allowed: Duration | None = None
+    every: Span | None = None
+    limit: Number | None = None
+    below: Percent | None = None
+    least: Annotated[Whole, Field(ge=1, le=240)] | None = None
+    flags: Annotated[list[Mute], Field(min_length=1)] | None = None
+
+
 class FlaggedModel(_Strict):
     indicator: Id
     interval: Interval
-    flags: Annotated[list[Literal["D", "B", "F", "M", "C"]], Field(min_length=1)]
+    flags: Annotated[list[Mute], Field(min_length=1)]
     over: Span | None = None
     shown_in: Literal["min", "h", "d"] = "h"
 

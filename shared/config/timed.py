@@ -4,10 +4,15 @@ from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
-from shared.config.schema_timed import ComplianceModel, FlaggedModel, TimeToLimitModel
+from shared.config.schema_timed import (
+    ComplianceModel,
+    DisciplineModel,
+    FlaggedModel,
+    TimeToLimitModel,
+)
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import number_text
-from shared.model.timed import SHOWN_US, Compliance, Flagged, TimeToLimit
+from shared.model.timed import SHOWN_US, Compliance, Discipline, Flagged, TimeToLimit
 
 
 def time_to_limit(a: Assembly, item: Item, model: TimeToLimitModel) -> TimeToLimit:
@@ -65,3 +70,46 @@ def compliance(a: Assembly, item: Item, model: ComplianceModel) -> Compliance:
     return Compliance(
         model.indicator, model.interval, model.at_least, model.per, model.apart, model.grace
     )
+
+
+_OWN_KEYS = {
+    "late": ("allowed",),
+    "gaps": ("every",),
+    "heaping": ("limit", "below", "least", "unit"),
+    "marks": ("flags",),
+}
+
+
+def discipline(a: Assembly, item: Item, model: DisciplineModel) -> Discipline:
+    """Defaults: a slot is an interval; marks are M and C; 5 % and 10 readings of heaping."""
+    kind = "discipline"
+    checked_indicator(a, item, model.indicator, kind, "indicator")
+    for of, keys in _OWN_KEYS.items():
+        for key in keys if of != model.of else ():
+            if getattr(model, key) is not None:
+                text = f"{key} goes with of: {of}, not with {model.of}; delete it"
+                a.fail(item, text, "condition", kind, key)
+    title = item.model.title
+    if title is None or "疑似" not in title.zh:
+        text = "a share of readings is a suspicion, not a finding; say 疑似 in its title"
+        a.warn(item, text, "title")
+    every = model.every or INTERVAL_US.get(model.interval, 0)
+    if model.of == "late" and model.allowed is None:
+        text = "allowed is missing; say how long after its window a reading may come"
+        a.fail(item, text, "condition", kind)
+    if model.of == "gaps" and every == 0:
+        text = "every is missing; gaps of realtime readings say how often to expect one"
+        a.fail(item, text, "condition", kind)
+    if model.of == "gaps" and model.interval == "day" and every != INTERVAL_US["day"]:
+        text = "readings a day apart have slots of a day; delete every"
+        a.fail(item, text, "condition", kind, "every")
+    if model.of == "heaping" and (model.limit is None or model.limit <= 0):
+        text = "limit is missing or not above 0; say what the values may be heaped under"
+        a.fail(item, text, "condition", kind)
+    unit = checked_unit(a, item, model.indicator, model.unit, kind)
+    return Discipline(
+        model.indicator, model.interval, model.of, model.within, model.allowed or 0,
+        every if model.of == "gaps" else 0, model.limit,
+        5.0 if model.below is None else model.below, model.least or 10,
+        tuple(model.flags or ("M", "C")) if model.of == "marks" else (), unit,
+    )  # fmt: skip

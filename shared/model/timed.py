@@ -51,9 +51,34 @@ class Compliance(msgspec.Struct, frozen=True, tag="compliance"):
     unit: None = None
 
 
-Timed = TimeToLimit | Flagged | Compliance
+class Discipline(msgspec.Struct, frozen=True, tag="discipline"):
+    """Share of the last `within` readings (of: gaps: slots) that are suspicious, in percent."""
+
+    indicator: str
+    interval: Interval
+    of: Literal["late", "gaps", "heaping", "marks"]
+    within: int
+    allowed_us: int = 0
+    """late: after the end of the window."""
+    every_us: int = 0
+    """gaps: length of a slot."""
+    limit: float | None = None
+    """heaping: what the values stay under."""
+    below: float = 5.0
+    """heaping: width of the bands, percent of the limit."""
+    least: int = 10
+    """heaping: readings in both bands from which the share is that of these."""
+    flags: tuple[str, ...] = ()
+    """marks."""
+    unit: str | None = None
+    """heaping: of `limit`."""
+
+
+Timed = TimeToLimit | Flagged | Compliance | Discipline
 
 
 def is_about_arrival(condition: object) -> bool:
     """Asks when something came, not what: an amended history leaves it as it was."""
+    if isinstance(condition, Discipline):
+        return condition.of in ("late", "gaps")
     return isinstance(condition, Compliance)

@@ -18,7 +18,7 @@ from shared.model.rule import (
     Rate,
     Threshold,
 )  # fmt: skip
-from shared.model.timed import Compliance, Flagged, Timed, TimeToLimit
+from shared.model.timed import Compliance, Discipline, Flagged, Timed, TimeToLimit
 from tests.reference.arithmetic import converted, exact, holds, ratio_of, rounded
 from tests.reference.history import History, Life
 from tests.reference.seen import Seen
@@ -34,7 +34,7 @@ def shown_unit(condition: Threshold | Range | Derived, own: str) -> str:
         return "1"
     if isinstance(condition, Jump) and condition.memory_us is not None:
         return "1"
-    if isinstance(condition, Compliance):
+    if isinstance(condition, Compliance | Discipline):
         return "%"
     if isinstance(condition, Flatline | TimeToLimit | Flagged):
         return condition.shown_in

@@ -6,8 +6,9 @@ from itertools import combinations, pairwise
 from math import ceil, floor, sqrt
 from statistics import median
 
-from shared.model.timed import Compliance, Flagged, Timed, TimeToLimit
+from shared.model.timed import Compliance, Discipline, Flagged, Timed, TimeToLimit
 from tests.reference.arithmetic import exact, ratio_of, rounded
+from tests.reference.discipline import discipline
 from tests.reference.history import History, Life
 from tests.reference.seen import Seen
 
@@ -29,6 +30,8 @@ def timed(history: History, life: Life, condition: Timed, own: str, seen: list[S
         return time_to_limit(history, life, condition, own, seen)
     if isinstance(condition, Compliance):
         return compliance(history, life, condition, seen)
+    if isinstance(condition, Discipline):
+        return discipline(history, life, condition, own, seen)
     return flagged(history, life, condition, seen)
 
 

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from shared.model.rule import Comparison, Derived, Level, number_text
 from shared.model.severity import Severity
-from shared.model.timed import Compliance, Flagged, TimeToLimit
+from shared.model.timed import Compliance, Discipline, Flagged, TimeToLimit
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
 
-TIMED = ("time_to_limit", "time_to_limit", "flagged", "compliance")
+TIMED = ("time_to_limit", "time_to_limit", "flagged", "compliance", "discipline", "discipline")
 HOUR = 3_600_000_000
 SHOWN = {"min": HOUR // 60, "h": HOUR, "d": 24 * HOUR}
 
@@ -18,6 +18,8 @@ def timed(
     g: "Generator", kind: str, scale: dict[str | None, float]
 ) -> tuple[Derived, tuple[Level, ...]]:
     code = g.random.choice(g.codes)
+    if kind == "discipline":
+        return discipline(g, code, scale)
     if kind == "compliance" and (g.daily or g.hourly):
         return compliance(g, code)
     if kind in ("flagged", "compliance"):
@@ -41,6 +43,32 @@ def compliance(g: "Generator", code: str) -> tuple[Derived, tuple[Level, ...]]:
         Level(Severity.BLUE, Comparison("<", 100.0, "< 100"), clears),
         Level(Severity.RED, below),
     )
+
+
+def discipline(
+    g: "Generator", code: str, scale: dict[str | None, float]
+) -> tuple[Derived, tuple[Level, ...]]:
+    """Short memories, which YAML refuses, so that they fill."""
+    within = g.random.choice([2, 4, 10, 30])
+    of = g.random.choice(["late", "gaps", "heaping", "marks"])
+    condition = Discipline(code, g.interval, of, within)
+    if of == "late":
+        allowed = g.random.choice([0, 0, 1, 3]) * g.grid
+        condition = Discipline(code, g.interval, of, within, allowed)
+    elif of == "gaps":
+        every = 24 * HOUR if g.daily else g.grid * g.random.choice([1, 1, 3])
+        condition = Discipline(code, g.interval, of, within, every_us=every)
+    elif of == "marks":
+        flags = g.random.choice([("D",), ("D", "B"), ("M", "C")])
+        condition = Discipline(code, g.interval, of, within, flags=flags)
+    else:
+        unit = g.unit(code)
+        limit, below = g.random.choice([(4.0, 5.0), (0.2, 30.0), (5.0, 20.0)])
+        condition = Discipline(
+            code, g.interval, of, within, limit=limit * scale.get(unit, 1.0), below=below,
+            least=g.random.choice([1, 5]), unit=unit,
+        )  # fmt: skip
+    return condition, rising(g.random.choice([5.0, 25.0, 50.0]))
 
 
 def flagged(g: "Generator", code: str) -> tuple[Derived, tuple[Level, ...]]:

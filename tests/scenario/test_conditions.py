@@ -127,6 +127,17 @@ def test_a_plan_that_was_not_kept(text: Text) -> None:
     assert sent.startswith("【预警】武汉医院：采样频次完成率66.67%（限<100）"), sent
 
 
+def test_values_that_heap_under_the_limit_are_a_suspicion(text: Text) -> None:
+    """What is said is a doubt and what to do about it, not a finding."""
+    rule = (
+        "condition: {discipline: {indicator: w01018, interval: hour, of: heaping, within: 24, limit: 60}}, "
+        'levels: [{severity: orange, raise: ">= 80"}]'
+    )
+    sent = text("疑似贴近限值扎堆占比", rule, [59.0] * 18 + [55.0] * 2 + [40.0] * 4)
+    assert sent.startswith("【预警】武汉医院：疑似贴近限值扎堆占比90%（限≥80）"), sent
+    assert "请核实处置" in sent, sent
+
+
 def test_days_until_saturation(text: Text) -> None:
     """At the trend of the last twelve hours."""
     rule = (

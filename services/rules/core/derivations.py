@@ -10,11 +10,12 @@ from services.rules.core.compliance import ComplianceOf
 from services.rules.core.count import CountOf
 from services.rules.core.derive import Derivation
 from services.rules.core.deviation import DeviationOf
+from services.rules.core.discipline import discipline
 from services.rules.core.flagged import FlaggedOf
 from services.rules.core.flatline import FlatlineOf
 from services.rules.core.time_to_limit import TimeToLimitOf
 from shared.model.rule import Average, Count, Derived, Deviation, Drift, Flatline, Jump, Rate
-from shared.model.timed import Compliance, Flagged, TimeToLimit
+from shared.model.timed import Compliance, Discipline, Flagged, TimeToLimit
 from shared.model.units import factor
 
 
@@ -37,6 +38,8 @@ def derivation(condition: Derived, own: str, zone: ZoneInfo) -> Derivation:
             return TimeToLimitOf(condition, by)
         case Flagged():
             return FlaggedOf(condition)
+        case Discipline():
+            return discipline(condition, zone, by)
         case Compliance():
             return ComplianceOf(condition, zone)
         case _:
@@ -55,7 +58,7 @@ def shown_unit(condition: Derived, own: str) -> str:
             return f"{unit}/{condition.per}"
         case Flatline() | TimeToLimit() | Flagged():
             return condition.shown_in
-        case Compliance():
+        case Compliance() | Discipline():
             return "%"
         case Count() | Deviation() | Drift():
             return "1"

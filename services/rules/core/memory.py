@@ -133,6 +133,13 @@ class PlanMemory(Common, array_like=True, tag="plan"):
     counts: list[int] = []
 
 
+class HabitMemory(Common, array_like=True, tag="habit"):
+    """A byte for each of the last readings or slots, the newest last; at most 240."""
+
+    digits: bytes = b""
+    last_slot: int | None = None
+
+
 Memory = (
     AverageMemory
     | ChangeMemory
@@ -143,4 +150,5 @@ Memory = (
     | FlagMemory
     | SlotsMemory
     | PlanMemory
+    | HabitMemory
 )

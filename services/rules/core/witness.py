@@ -26,6 +26,9 @@ Witnessing = Callable[[Memory, Said], list[Step]]
 class Witness(FromReadings):
     """The engine hands it what was said; `reading` is for those who have nothing more."""
 
+    def empty(self) -> Memory:
+        raise NotImplementedError
+
     def witness(self, memory: Memory, said: Said) -> list[Step]:
         raise NotImplementedError
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.model.timed import Compliance, Flagged, TimeToLimit
+from shared.model.timed import Compliance, Discipline, Flagged, TimeToLimit
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -25,6 +25,22 @@ def built(directory, condition):
 @pytest.mark.parametrize(
     ("text", "condition"),
     [
+        (
+            f"discipline: {{{COD}, of: late, within: 24, allowed: 2h}}",
+            Discipline("w01018", "hour", "late", 24, 2 * HOUR),
+        ),
+        (
+            f"discipline: {{{COD}, of: gaps, within: 168}}",
+            Discipline("w01018", "hour", "gaps", 168, every_us=HOUR),
+        ),
+        (
+            f"discipline: {{{COD}, of: marks, within: 24}}",
+            Discipline("w01018", "hour", "marks", 24, flags=("M", "C")),
+        ),
+        (
+            f"discipline: {{{COD}, of: heaping, within: 24, limit: 60, below: 2.5%, unit: mg/L}}",
+            Discipline("w01018", "hour", "heaping", 24, limit=60.0, below=2.5, unit="mg/L"),
+        ),
         (
             f"compliance: {{{COD}, at_least: 20, per: day}}",
             Compliance("w01018", "hour", 20, "day"),
@@ -60,6 +76,25 @@ def test_what_is_written_is_what_is_judged(directory, text, condition):
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
+        (f"discipline: {{{COD}, of: late, within: 24}}", "allowed is missing"),
+        (f"discipline: {{{COD}, of: late, within: 9, allowed: 1h}}", "within is "),
+        (
+            f"discipline: {{{COD}, of: marks, within: 24, allowed: 1h}}",
+            "allowed goes with of: late, not with marks; delete it",
+        ),
+        (f"discipline: {{{COD}, of: heaping, within: 24}}", "limit is missing or not above 0"),
+        (
+            f"discipline: {{{COD}, of: heaping, within: 24, limit: 60, below: 60%}}",
+            "give a share such as 5%",
+        ),
+        (
+            "discipline: {indicator: w01018, interval: realtime, of: gaps, within: 24}",
+            "every is missing; gaps of realtime readings say how often to expect one",
+        ),
+        (
+            "discipline: {indicator: mw.disposed_t, interval: day, of: gaps, within: 24, every: 1h}",
+            "readings a day apart have slots of a day; delete every",
+        ),
         (f"compliance: {{{COD}, at_least: 0, per: day}}", "at_least is "),
         (f"compliance: {{{COD}, at_least: 1, per: year}}", "per is "),
         (f"compliance: {{{COD}, at_least: 1, per: day, grace: 40d}}", "grace is "),
@@ -102,3 +137,14 @@ def test_what_cannot_be_meant_is_an_error_at_its_line(only, condition, said):
     text = only(RULE.replace("CONDITION", condition))
     assert text.startswith("rules.yaml:2: "), text
     assert said in text, text
+
+
+@pytest.mark.parametrize(("title", "warns"), [("迟报", True), ("疑似迟报", False)])
+def test_a_suspicion_that_is_worded_as_a_finding_is_a_warning(directory, title, warns):
+    directory.write(
+        "rules.yaml",
+        f"rules:\n  - {{id: tested, title: {{zh: {title}}}, condition: "
+        f"{{discipline: {{{COD}, of: marks, within: 24}}}}, {TAIL}}}\n",
+    )
+    text = "rules.yaml:2: warning: a share of readings is a suspicion, not a finding"
+    assert any(told.startswith(text) for told in directory.warnings()) == warns
