@@ -110,7 +110,10 @@ def _inhibited(
         reason = f"{alert.rule} {alert.severity.value}, no longer inhibited by {inhibited.by}"
         work.unit.write(
             changed.id, work.now, "joined", reason=reason,
-            detail={"transition": name, "value": alert.value, "limit": alert.limit, "unit": alert.unit},
+            detail={
+                "transition": name, "value": alert.value, "limit": alert.limit,
+                "unit": alert.unit, "severity": changed.severity.value,
+            },
         )  # fmt: skip
     if inhibited.is_told:
         changed = start(work, changed, transition.received_us)
