@@ -26,6 +26,7 @@ NAMES = (
     "hj633-2012",
     "hj633-2026",
     "heavy-pollution-2017",
+    "heavy-pollution-2024",
     "source-toxicity",
 )
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -13,6 +13,7 @@ from tests.unit.config.pack_site import configured, judged, lines
 PLACES = """
 facilities:
   - {id: six, name: 六参数站, territory: "420100", kind: air_station, attributes: {aqi: six, ozone_8h: reported, heavy_pollution: profile-2017}}
+  - {id: later, name: 按修订站, territory: "420100", kind: air_station, attributes: {heavy_pollution: profile-2024}}
   - {id: five, name: 缺一氧化碳站, territory: "420100", kind: air_station}
 """
 CLEAN = {"a34004": 10, "a34002": 20, "a21026": 5, "a21004": 20, "a21005": 500, "a05024": 40}
@@ -20,7 +21,7 @@ CLEAN = {"a34004": 10, "a34002": 20, "a21026": 5, "a21004": 20, "a21005": 500, "
 
 @pytest.fixture
 def config(tmp_path: Path) -> Configuration:
-    packs = ("hj633-2012", "hj633-2026", "heavy-pollution-2017")
+    packs = ("hj633-2012", "hj633-2026", "heavy-pollution-2017", "heavy-pollution-2024")
     return configured(tmp_path / "config", packs, PLACES)
 
 
@@ -35,10 +36,12 @@ def reported(
     return {"facility": facility, "observed_at": f"{at}+08:00", "interval": interval, "readings": readings}  # fmt: skip
 
 
-def hours(begin: str, count: int, **changed: float) -> Iterator[dict[str, Any]]:
+def hours(
+    begin: str, count: int, facility: str = "six", **changed: float
+) -> Iterator[dict[str, Any]]:
     first = datetime.fromisoformat(begin)
     for n in range(count):
-        yield reported((first + timedelta(hours=n)).isoformat(), **changed)
+        yield reported((first + timedelta(hours=n)).isoformat(), facility=facility, **changed)
 
 
 def values(said: list[dict[str, Any]], rule: str) -> list[tuple[str, str, float]]:
@@ -84,6 +87,20 @@ def test_heavy_pollution_is_told_after_one_two_and_three_days(
         ("orange", "2020-01-03T20:00"), ("blue", "2020-01-07T20:00"),
         ("yellow", "2020-01-09T20:00"),
     ]  # fmt: skip
+
+
+def test_the_profile_of_2024_is_told_of_moderate_air_that_lasts(
+    config: Configuration, tmp_path: Path
+) -> None:
+    """120 µg/m³ (index 156) for two and three days, and no day of heavy air; others keep theirs."""
+    reports = [*hours("2024-06-01T00:00", 80, "later", a34004=120), *hours("2024-06-04T08:00", 30, "later")]  # fmt: skip
+    said, refused = judged(tmp_path, config, reports)
+    assert refused == ""
+    heavy = [(t["rule"], t["at"][:16]) for t in said if t["state"] == "firing"]
+    assert heavy == [
+        ("heavy-2024-yellow-150", "2024-06-02T20:00"),
+        ("heavy-2024-orange-150", "2024-06-03T20:00"),
+    ]
 
 
 def test_one_heavy_hour_before_silence_is_no_heavy_day(

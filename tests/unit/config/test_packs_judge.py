@@ -23,7 +23,7 @@ LATER = {"8h": 2}
 Expected = set[tuple[str, str, int, str]]
 
 
-WHOLE = ("hj633-2012", "hj633-2026", "heavy-pollution-2017")
+WHOLE = ("hj633-2012", "hj633-2026", "heavy-pollution-2017", "heavy-pollution-2024")
 """Packs whose values are made of six readings or of a day that slides: test_packs_index has their stories."""
 
 
