@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from services.notify.core import flapping, inhibit, owed
 from services.notify.core import incident as fold
 from services.notify.core.admit import admit
+from services.notify.core.handover import in_order
 from services.notify.core.incident import Incident
 from services.notify.core.notice import first_ways, incident_id, next_way
 from services.notify.core.policy import policy_for, relevant, tells
@@ -116,6 +117,9 @@ class Telling:
     def take(self, at_us: int, transitions: Iterable[Transition]) -> None:
         """Transitions that come together at `at_us`."""
         self.until(at_us)
+        if self.configuration.campaigns:
+            numbered = in_order(list(enumerate(transitions)), self.configuration.base_of)
+            transitions = [each for _, each in numbered]
         for each in transitions:
             if each.state != "pending":
                 self._take(each, Instant(at_us))
@@ -191,7 +195,7 @@ class Telling:
         territory = facility.territory if facility else ""
         return policy_for(
             policies, transition.severity, transition.rule, facility.kind if facility else None,
-            lambda: lineage(territory, self.configuration.territories),
+            lambda: lineage(territory, self.configuration.territories), transition.at_us,
         )  # fmt: skip
 
     # messages

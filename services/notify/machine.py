@@ -19,6 +19,7 @@ from services.notify.answers import answer
 from services.notify.claims import Claim, claim, put_back
 from services.notify.clockwatch import Clockwatch
 from services.notify.core import incident as fold
+from services.notify.core.handover import in_order
 from services.notify.core.incident import Incident
 from services.notify.core.owed import due
 from services.notify.desk import tables as t
@@ -178,6 +179,8 @@ class Notify:
         self, work: Work, items: Sequence[tuple[int, Transition]], after: int, partition: int = 0
     ) -> int:
         """Everything later than `after`, in order; the seq of the last, else `after`."""
+        if self._configuration.campaigns:
+            items = in_order(items, self._configuration.base_of)
         new = [
             (seq, transition, transition_id(transition, self._configuration.site.zone))
             for seq, transition in items
@@ -186,9 +189,8 @@ class Notify:
         work.unit.expect_transitions([name for _, _, name in new])
         work.unit.expect_facilities([transition.facility for _, transition, _ in new])
         for seq, transition, name in new:
-            if seq > after:
-                after = seq
-                self._take(work, seq, transition, name, partition)
+            after = max(after, seq)
+            self._take(work, seq, transition, name, partition)
         return after
 
     def _take(

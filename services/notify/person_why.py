@@ -193,7 +193,7 @@ class PersonWhy:
         known = self._c.facilities[told.facility]
         policy = policy_for(
             self._c.policies, told.severity, told.rule, known.kind,
-            lambda: lineage(known.territory, self._c.territories),
+            lambda: lineage(known.territory, self._c.territories), told.at_us,
         )  # fmt: skip
         level = told.severity.zh
         if policy is None:

@@ -134,7 +134,7 @@ def _policy(
     return policy_for(
         policies, alert.severity, alert.rule,
         facility.kind if facility else None,
-        lambda: lineage(territory, work.configuration.territories),
+        lambda: lineage(territory, work.configuration.territories), alert.at_us,
     )  # fmt: skip
 
 

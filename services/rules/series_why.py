@@ -88,10 +88,10 @@ def verdict_of(engine: Engine, judging: Judging, asked: Question) -> Verdict:
             if own.rule.id == judging.rule.id:
                 return of_silence(own, watch, series, engine.clock, engine.zone)
         return never_heard(judging)
-    if series.newest_us == NEVER:
-        return never_heard(judging)
     for own, hold in series.holds:
         if own.rule.id == judging.rule.id:
+            if series.newest_us == NEVER and hold.memory is None:
+                break  # what time alone derives has a memory without any reading
             return of_series(own, hold, series, engine.zone)
     return never_heard(judging)
 

@@ -1,6 +1,16 @@
 """From validated files to one `Configuration`: ids are unique, references resolve, rules make sense."""
 
-from shared.config import grouped, inhibits, people, places, policies, rollups, rules, sheets
+from shared.config import (
+    campaigns,
+    grouped,
+    inhibits,
+    people,
+    places,
+    policies,
+    rollups,
+    rules,
+    sheets,
+)
 from shared.config.assembly import Assembly, Packs, Parts
 from shared.config.nodes import Finding
 from shared.config.validate import Left
@@ -24,13 +34,14 @@ def assemble(
     flags = places.flags(a)
     templates = sheets.sheets(a, facilities)
     rolled = rollups.rollups(a, territories, facilities, stations)
-    built_rules = rules.build(a, territories)
+    built_campaigns, built_rules = campaigns.build(a, rules.build(a, territories), territories)
     grouped.checked_names(a, facilities, built_rules)
     channels = people.channels(a)
     persons = people.people(a, territories, channels)
     rosters = people.rosters(a, territories, persons)
-    chain = policies.policies(a, territories, persons, channels, rules.names(a))
-    hiding = inhibits.inhibits(a, built_rules, rules.names(a))
+    names = policies.Names(territories, persons, channels, rules.names(a) | built_rules.keys())
+    chain = campaigns.policies(a, names, built_campaigns, policies.policies(a, names))
+    hiding = inhibits.inhibits(a, built_rules, rules.names(a) | built_rules.keys())
     access = people.access(a, territories)
     if site is None or any(not finding.warning for finding in a.findings):
         return None, a.findings
@@ -51,5 +62,6 @@ def assemble(
         places.history_keep_us(a),
         inhibits=hiding,
         rollups=rolled,
+        campaigns=built_campaigns,
     )
     return configuration, a.findings

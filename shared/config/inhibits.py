@@ -25,7 +25,8 @@ def inhibits(a: Assembly, rules: dict[str, Rule], names: set[str]) -> tuple[Inhi
             if name in source:
                 text = f"rule {name!r} is a source here, and cannot hide itself; delete one of them"
                 a.fail(item, text, "target", "rule", place)
-        target = frozenset(model.target.rule) | {
+        source = _with_editions(source, rules)
+        target = _with_editions(frozenset(model.target.rule), rules) | {
             rule.id
             for rule in rules.values()
             if tag_of(type(rule.condition)) in model.target.condition
@@ -34,6 +35,11 @@ def inhibits(a: Assembly, rules: dict[str, Rule], names: set[str]) -> tuple[Inhi
             a.warn(item, "no rule has such a condition, so nothing is hidden", "target")
         built.append(Inhibit(model.id, source, target - source, model.equal))
     return tuple(built)
+
+
+def _with_editions(named: frozenset[str], rules: dict[str, Rule]) -> frozenset[str]:
+    """A rule that is named means its editions of campaigns, too."""
+    return named | {rule.id for rule in rules.values() if rule.base in named}
 
 
 def tag_of(condition: type) -> str:

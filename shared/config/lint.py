@@ -59,15 +59,21 @@ def _rules(c: Configuration) -> Iterator[Remark]:
         }.values()
         if not facilities:
             if rule.pack is None:
-                yield Remark("rules", rule.id, f"rule {rule.id} applies to no station")
+                key, where = ("campaigns", rule.campaign) if rule.campaign else ("rules", rule.id)
+                yield Remark(key, where, f"rule {rule.id} applies to no station")
             continue
         if c.policies and not any(
-            policy_for(c, c.facilities[facility], rule.id, level.severity)
+            policy_for(c, c.facilities[facility], rule.id, level.severity, rule.judges_from_us)
             for facility in facilities
             for level in rule.levels
         ):
-            key, where = ("rules", rule.id) if rule.pack is None else ("policies", None)
-            yield Remark(key, where, f"no policy tells anybody of rule {rule.id}")
+            text = f"no policy tells anybody of rule {rule.id}"
+            if rule.campaign is not None:
+                yield Remark("campaigns", rule.campaign, text)
+            elif rule.pack is None:
+                yield Remark("rules", rule.id, text)
+            else:
+                yield Remark("policies", None, text)
 
 
 def _policies(c: Configuration) -> Iterator[Remark]:
@@ -75,13 +81,19 @@ def _policies(c: Configuration) -> Iterator[Remark]:
         yield Remark("policies", None, "there is no policy; nobody is told of anything")
     for number, policy in enumerate(c.policies):
         for earlier in c.policies[:number]:
+            if earlier.campaign not in (None, policy.campaign):
+                continue
             if _takes_all_of(earlier, policy):
                 text = f"policy {policy.id} is never reached; {earlier.id} takes all it matches"
-                yield Remark("policies", policy.id, text)
+                yield Remark(*_of(policy), text)
                 break
         if policy.steps and policy.catch_all is None:
             text = f"policy {policy.id} has no catch_all; after its last step nobody is told"
-            yield Remark("policies", policy.id, text)
+            yield Remark(*_of(policy), text)
+
+
+def _of(policy: Policy) -> tuple[str, str]:
+    return ("campaigns", policy.campaign) if policy.campaign else ("policies", policy.id)
 
 
 def _takes_all_of(earlier: Policy, later: Policy) -> bool:

@@ -98,6 +98,12 @@ def _written(c: Configuration, parts: Parts) -> Iterator[tuple[Rule, Place, bool
         for place, entry in enumerate(model.rules):
             if entry.id in c.rules:
                 yield c.rules[entry.id], (document, ("rules", place)), True
+    for document, model in parts["campaigns"]:
+        for number, campaign in enumerate(model.campaigns):
+            for place, entry in enumerate(campaign.rules):
+                edition = c.rules.get(f"{entry.rule}@{campaign.id}")
+                if edition is not None:
+                    yield edition, (document, ("campaigns", number, "rules", place)), True
     for rule in c.rules.values():
         if rule.pack in packs:
             yield rule, packs[rule.pack], False
@@ -219,7 +225,7 @@ def _unheard(each: Applied, c: Configuration) -> Iterator[Finding]:
             continue
         seen.add((facility.kind, facility.territory))
         for level in each.rule.levels:
-            policy = policy_for(c, facility, each.rule.id, level.severity)
+            policy = policy_for(c, facility, each.rule.id, level.severity, each.rule.judges_from_us)
             if policy is None or _reaches_anybody(policy, facility, c):
                 continue
             text = (

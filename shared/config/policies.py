@@ -19,7 +19,7 @@ from shared.model.people import (
 )
 
 
-class _Names:
+class Names:
     """What a policy may refer to."""
 
     def __init__(
@@ -33,15 +33,8 @@ class _Names:
         self.channels, self.rules = channels, rules
 
 
-def policies(
-    a: Assembly,
-    territories: dict[str, Territory],
-    people: dict[str, Person],
-    channels: dict[str, Channel],
-    rules: Container[str],
-) -> tuple[Policy, ...]:
+def policies(a: Assembly, names: Names) -> tuple[Policy, ...]:
     """In the order of the files. The last one, and only it, has no match."""
-    names = _Names(territories, people, channels, rules)
     items = list(a.unique("policy", a.items("policies")).values())
     # Which one is the last is only known when all of them could be read.
     whole = not a.left.ids.get("policies") and "policies" not in a.left.lists
@@ -58,17 +51,20 @@ def policies(
         if whole and not is_last and model.match is None:
             text = "a policy without match takes every alert; move it to the end or add a match"
             a.fail(item, text, "id")
-        built.append(
-            Policy(
-                id=model.id,
-                match=_match(a, item, names),
-                steps=_steps(a, item, names),
-                catch_all=_catch_all(a, item, names),
-                sign_off=model.sign_off,
-                flapping=_flapping(a, item),
-            )
-        )
+        built.append(policy(a, item, names))
     return tuple(built)
+
+
+def policy(a: Assembly, item: Item, names: Names) -> Policy:
+    """One policy, wherever it stands."""
+    return Policy(
+        id=item.model.id,
+        match=_match(a, item, names),
+        steps=_steps(a, item, names),
+        catch_all=_catch_all(a, item, names),
+        sign_off=item.model.sign_off,
+        flapping=_flapping(a, item),
+    )
 
 
 def _flapping(a: Assembly, item: Item) -> Flapping | None:
@@ -81,7 +77,7 @@ def _flapping(a: Assembly, item: Item) -> Flapping | None:
     return Flapping(setting.reopenings, setting.within, setting.calm)
 
 
-def _match(a: Assembly, item: Item, names: _Names) -> PolicyMatch | None:
+def _match(a: Assembly, item: Item, names: Names) -> PolicyMatch | None:
     match = item.model.match
     if match is None:
         return None
@@ -94,7 +90,7 @@ def _match(a: Assembly, item: Item, names: _Names) -> PolicyMatch | None:
     )
 
 
-def _steps(a: Assembly, item: Item, names: _Names) -> tuple[Step, ...]:
+def _steps(a: Assembly, item: Item, names: Names) -> tuple[Step, ...]:
     steps = []
     for place, step in enumerate(item.model.steps):
         notify = _targets(a, item, step, names, "steps", place)
@@ -103,7 +99,7 @@ def _steps(a: Assembly, item: Item, names: _Names) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _catch_all(a: Assembly, item: Item, names: _Names) -> CatchAll | None:
+def _catch_all(a: Assembly, item: Item, names: Names) -> CatchAll | None:
     last = item.model.catch_all
     if last is None:
         return None
@@ -111,7 +107,7 @@ def _catch_all(a: Assembly, item: Item, names: _Names) -> CatchAll | None:
 
 
 def _targets(
-    a: Assembly, item: Item, step: Any, names: _Names, *keys: str | int
+    a: Assembly, item: Item, step: Any, names: Names, *keys: str | int
 ) -> tuple[Target, ...]:
     for place, channel in enumerate(step.by):
         a.known(item, "channel", channel, names.channels, *keys, "by", place)

@@ -41,12 +41,21 @@ def names(a: Assembly) -> set[str]:
     return own.union(*({rule.id for rule in pack.rules} for pack in packs))
 
 
+def models(a: Assembly) -> dict[str, RuleModel]:
+    """Every rule as it is written, by id; the configuration's own come before those of packs."""
+    found: dict[str, RuleModel] = {}
+    for switch in _switched(a):
+        if switch.model in a.packs:
+            found |= {rule.id: rule for rule in a.packs[switch.model][1].rules}
+    return found | {item.model.id: item.model for item in a.items("rules")}
+
+
 def build(a: Assembly, territories: dict[str, Territory]) -> dict[str, Rule]:
     """Every rule by id: the configuration's own, then those of its packs."""
     own = a.unique("rule", a.items("rules"))
     rules = {}
     for code, item in own.items():
-        rule = _rule(a, item, territories, None)
+        rule = one(a, item, territories, None)
         if rule is not None:
             rules[code] = rule
     for switch in _switched(a):
@@ -58,15 +67,16 @@ def build(a: Assembly, territories: dict[str, Territory]) -> dict[str, Rule]:
                 text = f"rule {entry.id!r} is one of pack {switch.model}; give yours another id"
                 a.fail(own[entry.id], text, "id")
                 continue
-            rule = _rule(a, Item(document, ("rules", place), entry), territories, switch.model)
+            rule = one(a, Item(document, ("rules", place), entry), territories, switch.model)
             if rule is not None:
                 rules[entry.id] = rule
     return rules
 
 
-def _rule(
+def one(
     a: Assembly, item: Item, territories: dict[str, Territory], pack: str | None
 ) -> Rule | None:
+    """One rule, wherever it stands; None when nothing can be made of it."""
     model: RuleModel = item.model
     tested = condition(a, item)
     built_levels = levels(a, item, tested)

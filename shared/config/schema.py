@@ -598,6 +598,44 @@ class RollupsFile(Model):
     rollups: Annotated[list[RollupModel], Items] = []
 
 
+class CampaignRuleModel(Model):
+    """What a campaign changes about a rule; what it leaves out stays as it is."""
+
+    rule: Id
+    title: TitleModel | None = None
+    action: ActionModel | None = None
+    condition: ConditionModel | None = None
+    every: Span | None = None
+    due: Clock | None = None
+    grace: Duration | None = None
+    levels: Annotated[list[LevelModel], Field(min_length=1, max_length=4)] | None = None
+    for_: Duration | None = Field(None, alias="for")
+    keep_firing_for: Duration | None = None
+    unknown: Literal["hold", "alert"] | None = None
+
+
+class CampaignBasisModel(Model):
+    standard: Text
+    edition: Text
+    clause: Text
+    status: Literal["verified", "product default"] = "product default"
+
+
+class CampaignModel(Model):
+    id: Id
+    title: TitleModel
+    from_: Moment = Field(alias="from")
+    to: Moment
+    territories: Annotated[list[Code], OneOrMore, Field(min_length=1)]
+    rules: Annotated[list[CampaignRuleModel], Items] = []
+    policies: Annotated[list[PolicyModel], Items] = []
+    basis: CampaignBasisModel
+
+
+class CampaignsFile(Model):
+    campaigns: Annotated[list[CampaignModel], Items] = []
+
+
 class PackIndicatorModel(Model):
     zh: Text
     unit: Text
@@ -671,4 +709,5 @@ FILES: dict[str, type[Model]] = {
     "rules": RulesFile,
     "rollups": RollupsFile,
     "sheets": SheetsFile,
+    "campaigns": CampaignsFile,
 }

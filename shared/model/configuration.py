@@ -10,10 +10,11 @@ from shared.model.facility import Facility, Station, Territory
 from shared.model.inhibit import Inhibit
 from shared.model.people import Channel, Person, Policy, Roster
 from shared.model.rollup import Rollup, station_of
-from shared.model.rule import Rule
+from shared.model.rule import Campaign, Rule
 from shared.model.sheet import Sheet
 
-BUNDLE_FORMAT = 1
+BUNDLE_FORMAT = 2
+"""2: rules of campaigns. A site without goes on writing 1, which the program before reads."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -94,6 +95,13 @@ class Configuration(msgspec.Struct, frozen=True):
     """How far back a reading may amend the history of episodes; None: nothing is amended."""
     inhibits: tuple[Inhibit, ...] = ()
     rollups: tuple[Rollup, ...] = ()
+    campaigns: dict[str, Campaign] = {}
+    """Their editions stand among the rules, their policies before the others."""
+
+    def base_of(self, rule: str) -> str | None:
+        """The rule that an edition of a campaign stands for."""
+        known = self.rules.get(rule)
+        return known.base if known else None
 
     def rolled_stations(self) -> frozenset[str]:
         """Stations that only rules speaks for: those of territories that are rolled up."""
@@ -112,7 +120,7 @@ class Configuration(msgspec.Struct, frozen=True):
             Station(id=s.id, facility=s.facility, point=s.point) for s in self.stations.values()
         )
         return Bundle(
-            format=BUNDLE_FORMAT,
+            format=BUNDLE_FORMAT if any(rule.campaign for rule in self.rules.values()) else 1,
             timezone=self.site.timezone,
             deaf_after_us=self.timing.deaf_after_us,
             territories=tuple(self.territories.values()),

@@ -104,6 +104,16 @@ class Policy(msgspec.Struct, frozen=True):
     catch_all: CatchAll | None = None
     sign_off: str = "any"
     flapping: Flapping | None = None
+    campaign: str | None = None
+    """Of a campaign: it is asked for alerts from `from_us` inclusive to `to_us` exclusive."""
+    from_us: Instant | None = None
+    to_us: Instant | None = None
+
+    def counts_at(self, at_us: int) -> bool:
+        """Does it speak of what changed at this instant?"""
+        return (self.from_us is None or self.from_us <= at_us) and (
+            self.to_us is None or at_us < self.to_us
+        )
 
 
 class Budget(msgspec.Struct, frozen=True):

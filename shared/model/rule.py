@@ -268,6 +268,8 @@ class Applies(msgspec.Struct, frozen=True):
     facility: str | None = None
     point: str | None = None
     attributes: dict[str, str] = {}
+    within: tuple[str, ...] = ()
+    """Of a campaign: it applies in these territories only, each with those below it."""
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -279,6 +281,29 @@ class Basis(msgspec.Struct, frozen=True):
     valid_from_us: Instant
     valid_to_us: Instant | None = None
     status: str = "product default"
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """From inclusive, to exclusive, a campaign's edition judges in these territories instead."""
+
+    campaign: str
+    from_us: Instant
+    to_us: Instant
+    within: tuple[str, ...]
+
+
+class Campaign(msgspec.Struct, frozen=True):
+    """A dated regime. Its rules and policies stand with the others and name it."""
+
+    id: str
+    title_zh: str
+    title_en: str
+    from_us: Instant
+    to_us: Instant
+    territories: tuple[str, ...]
+    rules: tuple[str, ...] = ()
+    """The rules that it judges otherwise."""
+    policies: tuple[str, ...] = ()
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -296,3 +321,14 @@ class Rule(msgspec.Struct, frozen=True):
     unknown: Literal["hold", "alert"]
     basis: Basis
     pack: str | None = None
+    campaign: str | None = None
+    """Of a rule that a campaign made: which one."""
+    base: str | None = None
+    """Of a rule that a campaign made: the rule it stands for."""
+    pauses: tuple[Pause, ...] = ()
+    """Campaigns that judge instead of this rule, in order of time."""
+
+    @property
+    def judges_from_us(self) -> Instant | None:
+        """Of a rule that a campaign made: the first instant of it."""
+        return self.basis.valid_from_us if self.campaign else None

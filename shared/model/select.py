@@ -22,9 +22,12 @@ def applies_to(
         return False
     if any(facility.attributes.get(key) != value for key, value in applies.attributes.items()):
         return False
-    return applies.territory is None or applies.territory in lineage(
-        facility.territory, territories
-    )
+    if applies.territory is None and not applies.within:
+        return True
+    above = lineage(facility.territory, territories)
+    if applies.within and not any(code in above for code in applies.within):
+        return False
+    return applies.territory is None or applies.territory in above
 
 
 def judges_territories(rule: Rule) -> bool:
@@ -37,12 +40,21 @@ def judges_territories(rule: Rule) -> bool:
 
 
 def policy_for(
-    configuration: Configuration, facility: Facility, rule: str, severity: Severity
+    configuration: Configuration,
+    facility: Facility,
+    rule: str,
+    severity: Severity,
+    at_us: int | None = None,
 ) -> Policy | None:
-    """The first policy that matches; None when that one tells nobody (no steps, no catch-all)."""
+    """The first policy that matches; None when that one tells nobody (no steps, no catch-all).
+
+    Without an instant those of campaigns are not asked.
+    """
     above = lineage(facility.territory, configuration.territories)
     for policy in configuration.policies:
         match = policy.match
+        if policy.campaign is not None and (at_us is None or not policy.counts_at(at_us)):
+            continue
         if match is not None and (
             (match.severity and severity not in match.severity)
             or (match.kind and facility.kind not in match.kind)

@@ -26,6 +26,7 @@ from shared.model.rule import (
     number_text,
 )  # fmt: skip
 from shared.model.severity import Severity
+from tests.reference.campaign_cases import REGIONS, campaigns_changed, with_campaigns
 from tests.reference.derived_cases import DERIVED, derived
 from tests.reference.grouped_cases import GROUPED, grouped
 from tests.reference.joint_cases import JOINT, joint
@@ -80,6 +81,7 @@ class Generator:
     def case(self) -> Case:
         facilities, stations = self.places()
         rules = [self.rule(f"rule-{n}") for n in range(self.random.randint(1, 4))]
+        rules = with_campaigns(self, rules)
         bundle = self.bundle(facilities, stations, rules)
         name, _ = encode_bundle(bundle)
         bundles, records = {name: bundle}, self.log(name, stations)
@@ -98,7 +100,7 @@ class Generator:
             since = [date(2020, 1, 19), date(2020, 2, 25)][: self.random.randint(0, 2)]
             facilities.append(
                 Facility(
-                    f"42010{n}-x", f"厂{n}", f"厂{n}", "420100",
+                    f"42010{n}-x", f"厂{n}", f"厂{n}", self.random.choice(REGIONS[1:]),
                     self.random.choice(["medical_waste", "hospital_wastewater"]),
                     capacity=tuple(Capacity(d, self.random.choice([5.0, 10.0])) for d in since),
                 )
@@ -116,6 +118,7 @@ class Generator:
             Territory("000000", "全国", None),
             Territory("420000", "省", "000000"),
             Territory("420100", "市", "420000"),
+            Territory("420200", "另一市", "420000"),
         )
         return Bundle(
             BUNDLE_FORMAT, str(self.zone), self.deaf_after, territories, tuple(facilities),
@@ -125,6 +128,8 @@ class Generator:
     def changed(self, old: Bundle) -> Bundle:
         """Rules come, go and change; stations go."""
         rules = [rule for rule in old.rules if self.random.random() < 0.7]
+        if self.random.random() < 0.5:
+            rules = campaigns_changed(self, rules)
         if self.random.random() < 0.5:
             rules.append(self.rule(f"rule-{self.random.randint(5, 6)}"))
         if rules and self.random.random() < 0.3:

@@ -35,7 +35,8 @@ def evaluate(records: list[Record], bundles: dict[str, Bundle]) -> list[Transiti
         if isinstance(life.rule.condition, Missing):
             found += [_silence(history, life, *s) for s in silences(history, life)]
         else:
-            found += Episodes(history, life).all()
+            for stretch, over in in_force(history, life):
+                found += Episodes(history, life, stretch, over).all()
     return _numbered(found)
 
 
@@ -140,22 +141,29 @@ def stands(rule: Rule, judgements: list[Judged]) -> list[Stand]:
     return found
 
 
-class Episodes:
-    """All episodes of one life of a rule that judges values."""
+def in_force(history: History, life: Life) -> list[tuple[list[Judged], Judged | None]]:
+    """The stretches of judgements while the rule is in force, each with the one after it."""
+    found: list[tuple[list[Judged], Judged | None]] = []
+    stretch: list[Judged] = []
+    for j in judged(history, life):
+        if history.is_in_force(life, j.at, int(j.index)):
+            stretch.append(j)
+        elif j.at >= life.rule.basis.valid_from_us and stretch:
+            found.append((stretch, j))
+            stretch = []
+    return [*found, (stretch, None)] if stretch else found
 
-    def __init__(self, history: History, life: Life) -> None:
+
+class Episodes:
+    """All episodes of one stretch of judgements; `over` is the one that ends it."""
+
+    def __init__(
+        self, history: History, life: Life, stretch: list[Judged], over: Judged | None
+    ) -> None:
         self.history, self.life, self.rule = history, life, life.rule
-        basis = life.rule.basis
-        everything = judged(history, life)
         self.stop = FOREVER if life.end is None else life.end
-        after = [
-            j for j in everything if basis.valid_to_us is not None and j.at >= basis.valid_to_us
-        ]
-        self.over: Judged | None = after[0] if after else None
-        self.stands = stands(
-            life.rule,
-            [j for j in everything if j not in after and j.at >= basis.valid_from_us],
-        )
+        self.over = over
+        self.stands = stands(life.rule, stretch)
         self.found: list[Found] = []
         condition = life.rule.condition
         if isinstance(condition, Ratio):

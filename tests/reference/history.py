@@ -126,6 +126,34 @@ class History:
                 )
         return found
 
+    def is_in_force(self, life: Life, at: int, index: int) -> bool:
+        """Does the rule judge an instant, as the configuration of record `index` has it?
+
+        A campaign that is prolonged, or comes, changes this and not the life of the rule.
+        """
+        if at < life.rule.basis.valid_from_us:
+            return False
+        return self.first_in_force(life, at, index) == at
+
+    def first_in_force(self, life: Life, at: int, index: int) -> int | None:
+        """The first instant from `at` on that the rule judges."""
+        bundle = self.bundle(index)
+        assert bundle is not None
+        # The Activate that ends a life still sees the rule as it was.
+        rule = next((r for r in bundle.rules if r.id == life.rule.id), life.rule)
+        facility = next(f for f in bundle.facilities if f.id == life.facility)
+        above = lineage(facility.territory, {t.id: t for t in bundle.territories})
+        at = max(at, rule.basis.valid_from_us)
+        while True:
+            for pause in rule.pauses:
+                if set(pause.within) & set(above) and pause.from_us <= at < pause.to_us:
+                    at = pause.to_us
+                    break
+            else:
+                break
+        end = rule.basis.valid_to_us
+        return at if end is None or at < end else None
+
     def lives(self) -> list[Life]:
         """Every stretch in which a rule, unchanged, applies to a station of one facility."""
         found: list[Life] = []
@@ -145,9 +173,17 @@ class History:
 
 
 def alike(one: Rule, other: Rule) -> bool:
-    """Rules that judge alike: everything but the words and the pack."""
-    names = ("applies", "condition", "levels", "for_us", "keep_firing_for_us", "unknown", "basis")
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+    """Rules that judge alike: everything but the words and the pack, and when campaigns run."""
+    names = ("condition", "levels", "for_us", "keep_firing_for_us", "unknown")
+    if any(getattr(one, name) != getattr(other, name) for name in names):
+        return False
+    loose = {"within", "valid_to_us"} if one.campaign and other.campaign else set()
+    return all(
+        getattr(getattr(one, part), name) == getattr(getattr(other, part), name)
+        for part in ("applies", "basis")
+        for name in getattr(one, part).__struct_fields__
+        if name not in loose
+    )
 
 
 def judging(bundle: Bundle) -> dict[tuple[str, str, str], Rule]:
@@ -172,6 +208,8 @@ def applying(bundle: Bundle) -> dict[tuple[str, str, str], Rule]:
             if a.territory and a.territory not in lineage(facility.territory, territories):
                 continue
             if a.point and a.point != station.point:
+                continue
+            if a.within and not set(a.within) & set(lineage(facility.territory, territories)):
                 continue
             if a.facility and not (
                 facility.id.startswith(a.facility[:-1])

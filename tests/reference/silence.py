@@ -1,5 +1,6 @@
 """Missing reports, found slot by slot and silence by silence (contract §8.11-8.13)."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -28,11 +29,6 @@ def silences(history: History, life: Life) -> list[Silence]:
     return _often(history, life, condition, readings)
 
 
-def _in_force(life: Life, at: int) -> bool:
-    basis = life.rule.basis
-    return basis.valid_from_us <= at and (basis.valid_to_us is None or at < basis.valid_to_us)
-
-
 def _end(history: History, life: Life, episode: int, reading: Reading | None) -> list[Silence]:
     """What ends an open episode: a reading, or the loss of the rule; nothing else."""
     if reading is not None and (life.end is None or reading.index < life.end):
@@ -47,9 +43,13 @@ def _end(history: History, life: Life, episode: int, reading: Reading | None) ->
 
 
 def _first_tick(
-    history: History, life: Life, after: int, until: int | None, due: int, grace: int
-) -> tuple[int, int] | None:
-    """The first tick in the life at which it is missing, and the instant it became so."""
+    history: History, life: Life, after: int, until: int | None,
+    due_at: Callable[[int], int | None], grace: int,
+) -> tuple[int, int] | None:  # fmt: skip
+    """The first tick in the life at which it is missing, and the instant it became so.
+
+    `due_at` says what is due, as the configuration of a record has it; None: nothing.
+    """
     for index, _ in history.ticks:
         if index <= max(after, life.begin):
             continue
@@ -57,6 +57,9 @@ def _first_tick(
             return None
         if life.end is not None and index > life.end:
             return None
+        due = due_at(index)
+        if due is None:
+            continue
         at = history.becomes_missing(index, due, grace)
         now = history.log_time(index)
         assert now is not None
@@ -86,9 +89,11 @@ def _daily(
     candidates = []
     while day <= final:
         due = _local(day + timedelta(days=1), history, condition.due.hour, condition.due.minute)
-        if due > counts_after and _in_force(life, _local(day, history)):
-            hit = _first_tick(history, life, life.begin, None, due, condition.grace_us)
-            if hit is not None:
+        if due > counts_after:
+            hit = _first_tick(
+                history, life, life.begin, None, lambda _, due=due: due, condition.grace_us
+            )
+            if hit is not None and history.is_in_force(life, _local(day, history), hit[0]):
                 candidates.append((hit[0], day, due, hit[1]))
         day += timedelta(days=1)
     for index, day, due, at in sorted(candidates):
@@ -122,15 +127,18 @@ def _often(
         following = within[number] if number < len(within) else None
         heard = history.log_time(index)
         assert heard is not None
-        start = max(heard, life.rule.basis.valid_from_us)
-        if not _in_force(life, start):
-            continue
+
+        def start(now: int, heard: int = heard) -> int | None:
+            return history.first_in_force(life, heard, now)
+
         hit = _first_tick(
             history, life, index, following.index if following else None, start,
             condition.every_us + condition.grace_us,
         )  # fmt: skip
         if hit is not None:
-            episode = start + condition.every_us
+            begun = start(hit[0])
+            assert begun is not None
+            episode = begun + condition.every_us
             found.append(Silence(hit[0], episode, "firing", "missing", hit[1]))
             found += _end(history, life, episode, following)
     return found

@@ -101,7 +101,9 @@ def _policy(incident: Incident, entry: Entry, kind: str | None, lineage: list[st
                 return policy
     words = told.split()
     if len(words) >= 2 and words[1] in {each.value for each in Severity}:
-        found = policy_for(incident.policies, Severity(words[1]), words[0], kind, lambda: lineage)
+        found = policy_for(
+            incident.policies, Severity(words[1]), words[0], kind, lambda: lineage, entry.at_us
+        )
         if found is not None and (found.steps or found.catch_all):
             return found
     return incident.policy

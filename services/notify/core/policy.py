@@ -18,9 +18,16 @@ def policy_for(
     rule: str,
     kind: str | None,
     lineage: Callable[[], list[str]],
+    at_us: int | None = None,
 ) -> Policy | None:
-    """The first policy that matches; `lineage` gives the facility's territories, own first."""
+    """The first policy that matches; `lineage` gives the facility's territories, own first.
+
+    Those of a campaign are asked for what changed while it ran: by the instant of the
+    transition, as its editions of rules judge by that of the reading.
+    """
     for policy in policies:
+        if policy.campaign is not None and (at_us is None or not policy.counts_at(at_us)):
+            continue
         if policy.match is None or _matches(policy.match, severity, rule, kind, lineage):
             return policy
     return None

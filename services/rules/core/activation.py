@@ -111,6 +111,8 @@ def _arm_watches(engine: "Engine", book: Book) -> None:
             known = {own.rule.id: watch for own, watch in series.watches}
             watch = known.get(judging.rule.id) or Watch(engine.clock.now_us)
             known[judging.rule.id] = watch
-            series.watches = [(book.rules[rule], kept) for rule, kept in sorted(known.items())]
+            series.watches = [
+                (book.judging(station.id, rule), kept) for rule, kept in sorted(known.items())
+            ]
             engine.dirty.add(key)
             engine.push(AT_ONCE, cell, judging)

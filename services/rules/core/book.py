@@ -1,11 +1,15 @@
 """The book: which rules judge which station, resolved once from a bundle."""
 
+from copy import copy
 from functools import cached_property
 from math import isfinite
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from services.rules.core.derivations import derivation, shown_unit
 from services.rules.core.derive import Derivation
+from services.rules.core.edition import Edition
 from services.rules.core.group import Combination, combination
 from services.rules.core.levels import Ladder
 from services.rules.core.rollup import plans_of
@@ -27,8 +31,7 @@ class Judging:
         self.ladder = Ladder(rule)
         self.delays = (rule.for_us, rule.keep_firing_for_us)
         self.alerts_unknown = rule.unknown == "alert"
-        self.valid_from_us: int = rule.basis.valid_from_us
-        self.valid_to_us: int | None = rule.basis.valid_to_us
+        self.edition = Edition(rule.basis.valid_from_us, rule.basis.valid_to_us)
         condition = rule.condition
         self.interval = condition.interval
         self.unit: str | None = None
@@ -55,10 +58,13 @@ class Judging:
                 if isinstance(self.derive, Witness):
                     self.witness = self.derive.witness
 
-    def in_force(self, at_us: int) -> bool:
-        return self.valid_from_us <= at_us and (
-            self.valid_to_us is None or at_us < self.valid_to_us
-        )
+    def campaign_at(self, at_us: int) -> str | None:
+        """The campaign that judges an instant instead of this rule."""
+        for pause in self.rule.pauses:
+            span = (pause.from_us, pause.to_us)
+            if span in self.edition.pauses and span[0] <= at_us < span[1]:
+                return pause.campaign
+        return None
 
     @cached_property
     def quiet(self) -> tuple[float, float]:
@@ -99,6 +105,7 @@ class Book:
         self._of_facility: dict[str, list[str]] | None = None
         self._grouping = [j for _, j in sorted(self.rules.items()) if j.group is not None]
         self._members: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._paused: dict[tuple[str, Edition], Judging] = {}
 
     def rules_of(self, station_id: str) -> list[Judging]:
         """Every rule that applies to a station, in order of id."""
@@ -122,7 +129,7 @@ class Book:
         if self.rollups is not None and station_id in self.rollups.rolled:
             candidates = [j for j in candidates if judges_territories(j.rule)]
         return [
-            judging
+            self._with_pauses(judging, facility)
             for judging in candidates
             if applies_to(judging.rule.applies, facility, station, self._territories)
         ]
@@ -130,6 +137,37 @@ class Book:
     def above(self, territory: str) -> list[str]:
         """A territory and those above it."""
         return lineage(territory, self._territories)
+
+    def _with_pauses(self, judging: Judging, facility: Facility) -> Judging:
+        """The rule as it judges where campaigns judge instead of it for a while."""
+        if not judging.rule.pauses:
+            return judging
+        above = self.above(facility.territory)
+        edition = judging.edition.without(
+            (pause.from_us, pause.to_us)
+            for pause in judging.rule.pauses
+            if any(code in above for code in pause.within)
+        )
+        if not edition.pauses:
+            return judging
+        found = self._paused.get((judging.rule.id, edition))
+        if found is None:
+            found = self._paused[judging.rule.id, edition] = copy(judging)
+            found.edition = edition
+        return found
+
+    def made(self) -> list[Judging]:
+        """Every rule made ready, also those that campaigns pause somewhere."""
+        return [*self.rules.values(), *self._paused.values()]
+
+    def judging(self, station_id: str, rule: str) -> Judging:
+        """A rule as it judges a station."""
+        if not self.rules[rule].rule.pauses:
+            return self.rules[rule]
+        for judging in self.rules_of(station_id):
+            if judging.rule.id == rule:
+                return judging
+        return self.rules[rule]
 
     def stations_of(self, facility: str) -> list[str]:
         if self._of_facility is None:
@@ -140,7 +178,11 @@ class Book:
 
     def grouped(self, facility_id: str) -> list[Judging]:
         """Rules that judge several stations of a facility at once, in order of id."""
-        return [judging for judging in self._grouping if self.members(judging, facility_id)]
+        return [
+            self._with_pauses(judging, self.facilities[facility_id])
+            for judging in self._grouping
+            if self.members(judging, facility_id)
+        ]
 
     def members(self, judging: Judging, facility_id: str) -> tuple[str, ...]:
         """The stations of a facility that a rule applies to, in order of id."""
@@ -148,7 +190,9 @@ class Book:
         found = self._members.get(key)
         if found is None:
             found = self._members[key] = tuple(
-                sorted(s for s in self.stations_of(facility_id) if judging in self.rules_of(s))
+                station
+                for station in sorted(self.stations_of(facility_id))
+                if any(own.rule.id == judging.rule.id for own in self.rules_of(station))
             )
         return found
 
@@ -175,11 +219,20 @@ class Book:
 
 
 def same_judgement(one: Rule, other: Rule) -> bool:
-    """Do two rules of one id judge alike? Titles and actions are words, not judgement."""
+    """Do two rules of one id judge alike? Titles and actions are words, not judgement.
+
+    Where a campaign runs and how long is none either: it says which readings are judged, so a
+    campaign that is prolonged or extended to a city keeps what stands (decision 0056).
+    """
+    return _judgement(one) == _judgement(other)
+
+
+def _judgement(rule: Rule) -> tuple[object, ...]:
+    applies, basis = rule.applies, rule.basis
+    if rule.campaign is not None:
+        applies = msgspec.structs.replace(applies, within=())
+        basis = msgspec.structs.replace(basis, valid_to_us=None)
     return (
-        one.applies, one.condition, one.levels, one.for_us, one.keep_firing_for_us, one.unknown,
-        one.basis,
-    ) == (
-        other.applies, other.condition, other.levels, other.for_us, other.keep_firing_for_us,
-        other.unknown, other.basis,
+        applies, rule.condition, rule.levels, rule.for_us, rule.keep_firing_for_us, rule.unknown,
+        basis,
     )  # fmt: skip

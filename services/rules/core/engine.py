@@ -316,9 +316,9 @@ class Engine:
         """Run timers first; False when the rule does not judge this instant."""
         if hold.timer_us is not None:
             self.emit(cell, judging, hold.due(at_us), report)
-        if judging.in_force(at_us):
+        if judging.edition.holds(at_us):
             return True
-        if judging.valid_to_us is not None and at_us >= judging.valid_to_us:
+        if judging.edition.is_over(at_us):
             self.emit(cell, judging, hold.withdraw(at_us), report)
         return False
 
@@ -458,7 +458,7 @@ class Engine:
         assert self.book is not None
         condition = judging.rule.condition
         assert isinstance(condition, Missing)
-        edition = (judging.valid_from_us, judging.valid_to_us)
+        edition = judging.edition
         again: int | None
         if condition.due is not None:
             newest = None if series.heard is None else series.newest_us

@@ -38,7 +38,10 @@ def _reason(book: Book, judging: Judging, report: Report) -> str:
             return "its sender took it back: the history is amended, the live stream is not"
     if isinstance(condition, Missing):
         return "a reading came, so nothing is missing from here on"
-    if not judging.in_force(report.observed_us):
+    if not judging.edition.holds(report.observed_us):
+        campaign = judging.campaign_at(report.observed_us)
+        if campaign is not None:
+            return f"campaign {campaign} runs then; {judging.rule.id}@{campaign} judges instead"
         begin = instant_text(judging.rule.basis.valid_from_us, book.zone)
         return f"edition {judging.rule.basis.edition} is not in force then (from {begin})"
     if isinstance(condition, Joint):

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from services.rules.core.clock import LogClock
+from services.rules.core.edition import Edition
 from services.rules.core.hold import Change
 from shared.model.instants import Instant, local_day, local_instant, local_midnight
 from shared.model.rule import Missing
@@ -57,7 +58,7 @@ def due_of(day: int, condition: Missing, zone: ZoneInfo) -> Instant:
 def look_daily(
     watch: Watch,
     condition: Missing,
-    edition: tuple[int, int | None],
+    edition: Edition,
     newest_us: int | None,
     clock: LogClock,
     zone: ZoneInfo,
@@ -81,7 +82,7 @@ def look_daily(
         if watch.open_us is not None or (newest_day is not None and newest_day >= day):
             continue
         start = local_midnight(date.fromordinal(day), zone)
-        if edition[0] <= start and (edition[1] is None or start < edition[1]):
+        if edition.holds(start):
             watch.open_us, watch.open_day, watch.step = due, day, 0
             changes.append(episode(watch, "firing", missing_us))
 
@@ -89,7 +90,7 @@ def look_daily(
 def look_often(
     watch: Watch,
     condition: Missing,
-    edition: tuple[int, int | None],
+    edition: Edition,
     heard: tuple[int | None] | None,
     clock: LogClock,
 ) -> tuple[list[Change], int | None]:
@@ -103,8 +104,8 @@ def look_often(
     if watch.open_us is not None:
         return [], None
     since = heard[0] if heard is not None else watch.active_us
-    start = max(since if since is not None else clock.first_us, edition[0])
-    if edition[1] is not None and start >= edition[1]:
+    start = edition.begins(since if since is not None else clock.first_us)
+    if start is None:
         return [], None
     missing_us = clock.listened_until(start, condition.every_us + condition.grace_us)
     if missing_us > clock.now_us:

@@ -95,8 +95,8 @@ def _watch_due(
     if watch.open_us is not None:
         return None
     since = series.heard[0] if series.heard is not None else watch.active_us
-    start = max(since if since is not None else clock.first_us, judging.valid_from_us)
-    if judging.valid_to_us is not None and start >= judging.valid_to_us:
+    start = judging.edition.begins(since if since is not None else clock.first_us)
+    if start is None:
         return None
     return clock.listened_until(start, condition.every_us + condition.grace_us)
 

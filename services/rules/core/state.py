@@ -161,7 +161,7 @@ def _cell(engine: Engine, kept: SavedCell) -> Cell:
             (judging, item.holds.get(judging.rule.id, hold)) for judging, hold in series.holds
         ]
         series.watches = [
-            (engine.book.rules[rule], watch)
+            (engine.book.judging(kept.station, rule), watch)
             for rule, watch in sorted(item.watches.items())
             if rule in engine.book.rules
         ]

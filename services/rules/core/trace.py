@@ -55,7 +55,7 @@ def _traced(witness: Witnessing, keep: Trace) -> Witnessing:
 
 def trace(book: Book, last: Steps) -> None:
     """Let every derived condition of a book remember; `last` outlives a change of books."""
-    for judging in book.rules.values():
+    for judging in book.made():
         if judging.derive is not None and not isinstance(judging.derive, Trace):
             traced = Trace(judging.derive, last)
             judging.derive = traced

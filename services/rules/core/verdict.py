@@ -69,21 +69,21 @@ def never_heard(judging: Judging) -> Verdict:
 
 def edition(judging: Judging, at_us: int, zone: ZoneInfo) -> Verdict | None:
     """The no of a rule whose edition does not judge this instant; None when it does."""
-    if judging.in_force(at_us):
+    if judging.edition.holds(at_us):
         return None
-    name, begin = judging.rule.basis.edition, judging.valid_from_us
+    name, begin = judging.rule.basis.edition, judging.edition.from_us
     if at_us < begin:
         span = time(begin, zone)
         return verdict(
             judging, "edition", f"版本 {name} 自 {span} 起才生效",
             f"edition {name} is in force from {span} only",
         )  # fmt: skip
-    if judging.valid_to_us is None or at_us < judging.valid_to_us:
+    if (campaign := judging.campaign_at(at_us)) is not None:
         return verdict(
-            judging, "edition", f"版本 {name} 在这段时间由另一条规则代替",
-            f"another rule judges instead of edition {name} then",
+            judging, "edition", f"专项行动 {campaign} 期间由 {judging.rule.id}@{campaign} 判定",
+            f"campaign {campaign} runs then; {judging.rule.id}@{campaign} judges instead",
         )  # fmt: skip
-    span = time(judging.valid_to_us, zone)
+    span = time(judging.edition.to_us or 0, zone)
     return verdict(
         judging, "edition", f"版本 {name} 已于 {span} 失效",
         f"edition {name} ended at {span}",

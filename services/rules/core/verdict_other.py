@@ -112,9 +112,13 @@ def _waits(
         start, wanted = int(due_of(watch.next_day, condition, zone)), condition.grace_us
     else:
         since = heard_us if heard_us is not None else watch.active_us
-        start = max(since if since is not None else clock.first_us, judging.valid_from_us)
-        if (over := edition(judging, start, zone)) is not None:
+        heard_us = since if since is not None else clock.first_us
+        begun = judging.edition.begins(heard_us)
+        if begun is None:
+            over = edition(judging, max(heard_us, judging.edition.from_us), zone)
+            assert over is not None
             return over
+        start = begun
         wanted = condition.every_us + condition.grace_us
     due_us = clock.listened_until(start, wanted)
     deaf_us = due_us - start - wanted
