@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shared.config.lint_history import too_short
 from shared.config.lint_packs import unasked
 from shared.model.configuration import Configuration, lineage
 from shared.model.people import CatchAll, Policy, Step
@@ -26,6 +27,7 @@ def lint(c: Configuration) -> Iterator[Remark]:
     yield from _roles(c)
     yield from _rules(c)
     yield from (Remark("facilities", facility, text) for facility, text in unasked(c))
+    yield from (Remark("rules", rule, text) for rule, text in too_short(c))
     yield from _policies(c)
     yield from _people(c)
 
