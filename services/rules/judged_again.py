@@ -71,7 +71,10 @@ class Again:
         stand, asked = self._stand, self._asked
         stand.records += 1
         if isinstance(record, Report):
-            if record.facility != asked.facility:
+            book = stand.engine.book
+            if record.facility != asked.facility and (
+                book is None or record.facility not in book.facilities
+            ):
                 return False
             is_series = (
                 record.station == asked.station

@@ -32,17 +32,18 @@ class Past:
     """Thread-safe; one question at a time, so that questions never crowd out the judging.
 
     `bundle_of` opens a bundle, `newest` names the one that counts now, `partition_of` says where
-    the records of a facility stand. `keeps_all`: the log never forgets its beginning.
+    the records of a facility stand. `keeps_all`: the log never forgets its beginning. `one_log`:
+    the members of a territory are in it; else what they contributed is.
     """
 
     def __init__(
         self, log: Log, bundle_of: Callable[[str], Bundle], newest: Callable[[], str | None],
         monotonic: Callable[[], float], *, partition_of: Callable[[str], int] = lambda _: 0,
-        keeps_all: bool = True, seconds: float = SECONDS,
+        keeps_all: bool = True, one_log: bool = True, seconds: float = SECONDS,
     ) -> None:  # fmt: skip
         self._log, self._bundle_of, self._newest = log, bundle_of, newest
         self._monotonic, self._partition_of, self._keeps_all = monotonic, partition_of, keeps_all
-        self._seconds = seconds
+        self._seconds, self._one_log = seconds, one_log
         self._one, self._room = threading.Lock(), threading.Semaphore(ASKING)
 
     def stand(self, asked: Question, until: Report | None = None) -> Stand:
@@ -107,7 +108,7 @@ class Past:
 
         def bundle_of(name: str) -> Bundle:
             if name not in opened:
-                opened[name] = only(self._bundle_of(name), asked.facility)
+                opened[name] = only(self._bundle_of(name), asked.facility, self._one_log)
             return opened[name]
 
         return Stand(Engine(bundle_of), by)
@@ -134,10 +135,30 @@ class Past:
                 return place - start
 
 
-def only(bundle: Bundle, facility: str) -> Bundle:
-    """The bundle with one facility, so that an engine watches nothing else."""
+def only(bundle: Bundle, facility: str, with_members: bool = False) -> Bundle:
+    """The bundle with one facility, so that an engine watches nothing else.
+
+    `with_members`: and, when it is a territory that is rolled up, with everybody below it.
+    """
+    wanted = {facility, *(_below(bundle, facility) if with_members else ())}
     return msgspec.structs.replace(
         bundle,
-        facilities=tuple(each for each in bundle.facilities if each.id == facility),
-        stations=tuple(each for each in bundle.stations if each.facility == facility),
+        facilities=tuple(each for each in bundle.facilities if each.id in wanted),
+        stations=tuple(each for each in bundle.stations if each.facility in wanted),
     )
+
+
+def _below(bundle: Bundle, territory: str) -> set[str]:
+    """The facilities whose readings end in what a territory says."""
+    home = {station.id: station.facility for station in bundle.stations if bundle.rollups}
+    found: set[str] = set()
+    for rollup in bundle.rollups:
+        nodes = {node.territory: node for node in rollup.nodes}
+        rest = [territory]
+        while rest:
+            node = nodes.get(rest.pop())
+            if node is not None:
+                found.update(home[station] for station in node.stations)
+                found.update(node.territories)
+                rest += node.territories
+    return found

@@ -12,6 +12,7 @@ from services.rules.core.verdict import Verdict, never_heard, time
 from services.rules.core.verdict_group import of_group
 from services.rules.core.verdict_other import of_ratio, of_silence
 from services.rules.core.verdict_series import of_series
+from services.rules.core.view import members
 from services.rules.judged_again import Question, Stand
 from shared.model.configuration import Configuration
 from shared.model.rule import Joint, Missing
@@ -126,6 +127,7 @@ def _reading(engine: Engine, asked: Question, zone: Any) -> dict[str, Any] | Non
         "observed_at": time(series.newest_us, zone), "value": series.value,
         "unit": indicator.unit if indicator else None, "flag": series.flag,
         "heard_at": None if series.heard_us is None else time(series.heard_us, zone),
+        **members(cell),
     }  # fmt: skip
 
 

@@ -143,6 +143,7 @@ class Rules:
         return Past(
             self._reread, bundle_of, lambda: own_name, real_monotonic,
             partition_of=self._partition_of, keeps_all=False,
+            one_log=False,
         )  # fmt: skip
 
     def _report_why(self, gate: Gate) -> ReportWhy:

@@ -165,11 +165,11 @@ def _series(book: Book, cell: Cell, series: Series) -> dict[str, Any]:
         "value": series.value,
         "unit": indicator.unit if indicator else None,
         "flag": series.flag,
-        **_members(cell),
+        **members(cell),
     }
 
 
-def _members(cell: Cell) -> dict[str, Any]:
+def members(cell: Cell) -> dict[str, Any]:
     """Of a territory: how many of its stations stand in the value, and which do not."""
     if not isinstance(cell.roll, Territory) or cell.roll.newest is None:
         return {}
