@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from services.notify.port import Message, Outcome, Refused
+from shared.model.inhibit import Inhibit
 from shared.model.instants import Instant, parse_duration
 from shared.model.people import Flapping, Override, Policy, PolicyMatch, Roster
 from shared.model.severity import Severity
@@ -211,31 +212,64 @@ def test_it_flaps_and_nobody_is_told_of_each_time(houses: Houses) -> None:
     assert found["told_nobody"][-1]["reason"] == "flapping: resolved, cod orange"
 
 
+def test_a_source_hid_it_and_then_let_it_go(houses: Houses) -> None:
+    """Red beside its yellow cause rings nobody; when the cause is over, it climbs anew."""
+    hides = (Inhibit("line", frozenset({"load"}), frozenset({"cod"})),)
+    house = houses(configuration(inhibits=hides))
+    house.fire("load", "yellow")
+    house.acknowledge()
+    house.fast_forward("1m")
+    house.fire("cod", "red")
+    house.fast_forward("1m")
+    house.clear("load", "yellow")
+    house.fast_forward("1m")
+
+    hidden = one(house, "li", "90s")
+    assert (hidden["severity"], hidden["state"]) == ("yellow", "acknowledged")
+    assert "由 load 掩盖" in hidden["reason"]
+    assert one(house, "chen", "90s")["stage"] == "acknowledged"
+    free = one(house, "chen")
+    assert (free["severity"], free["state"], free["stage"]) == ("red", "open", "not-his-step")
+    assert one(house, "li")["stage"] == "told"
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_looking_back_is_having_asked_then(seed: int) -> None:
     """Whatever happens later, the answer about an instant is the one that was given then."""
     random = Random(seed)
     setting = Flapping(3, parse_duration("1h"), parse_duration("30m"))
     policy = replace(DEFAULT_POLICY, flapping=random.choice([None, setting]))
-    house = House(configuration(policies=(policy, REST), channels=with_budget(6, {})))
+    hides = (Inhibit("line", frozenset({"load"}), frozenset({"cod"})),)
+    house = House(
+        configuration(policies=(policy, REST), channels=with_budget(6, {}), inhibits=hides)
+    )
     people = ["li", "zhang", "chen", "wu", "chief"]
     given = []
-    standing: dict[str, str] = {}
+    standing: dict[tuple[str, str], str] = {}
     for _ in range(40):
         facility = random.choice(["420100-f1", "420100-f2", "429004-f1"])
+        rule = random.choice(["load", "cod", "ammonia"])
         act = random.random()
         if act < 0.4:
-            before, severity = standing.get(facility), random.choice(["yellow", "orange", "red"])
-            house.fire(severity=severity, facility=facility, cause="rose" if before else "raised")
-            standing[facility] = severity
-        elif act < 0.6 and facility in standing:
-            house.clear(severity=standing.pop(facility), facility=facility)
+            severity = random.choice(["yellow", "orange", "red"])
+            cause = "rose" if (rule, facility) in standing else "raised"
+            house.fire(rule, severity, facility, cause=cause)
+            standing[rule, facility] = severity
+        elif act < 0.65 and (rule, facility) in standing:
+            house.clear(rule, standing.pop((rule, facility)), facility)
         elif act < 0.8:
             for incident in house.notify.incidents("open", facility, lambda _: True):
                 house.notify.acknowledge(incident["id"], "li", "api", "", house.now)
         house.fast_forward(random.choice(["1s", "3m", "16m"]))
         person, at = random.choice(people), house.now
-        given.append((person, at, house.notify.why_person(person, at, lambda _: True)))
+        answer = house.notify.why_person(person, at, lambda _: True)
+        given.append((person, at, answer))
+        for each in answer["incidents"]:
+            shown = house.notify.incident(each["incident"])
+            assert shown is not None
+            names = ("state", "severity", "policy")
+            assert {name: each[name] for name in names} == {name: shown[name] for name in names}
+            assert min(each["step"], 3) == shown["step"]
         house.clock.advance(1_000)
     for person, at, answer in given:
         assert house.notify.why_person(person, at, lambda _: True) == answer

@@ -37,11 +37,23 @@ def reason(past: PastIncident, person: str, house: House, at: Instant) -> Reason
     muted = [each for each in past.muted if not own or each.at_us > own[-1].at_us]
     if not muted:
         return found
-    when = instant_text(muted[0].at_us, house.zone)
-    return Reason(
-        found.stage, f"{found.zh}；{when} 起的 {len(muted)} 次变化按反复处理，不通知任何人",
-        f"{found.en}; {len(muted)} changes from {when} on are flapping, nobody is told of them",
-    )  # fmt: skip
+    zh, en = _muted(muted, house.zone)
+    return Reason(found.stage, f"{found.zh}；{zh}", f"{found.en}; {en}")
+
+
+def _muted(muted: list[Entry], zone: ZoneInfo) -> tuple[str, str]:
+    """Changes of which nobody is told, because it flaps or because another rule hides them."""
+    when, reasons = instant_text(muted[0].at_us, zone), [each.reason or "" for each in muted]
+    by = sorted(
+        {each.split()[2].rstrip(",") for each in reasons if each.startswith("inhibited by ")}
+    )
+    zh, en = "按反复处理", "are flapping"
+    if by:
+        zh, en = f"由 {'、'.join(by)} 掩盖", f"are hidden by {', '.join(by)}"
+    return (
+        f"{when} 起的 {len(muted)} 次变化{zh}，不通知任何人",
+        f"{len(muted)} changes from {when} on {en}, nobody is told of them",
+    )
 
 
 def _sent(own: list[Entry], zone: ZoneInfo) -> Reason:

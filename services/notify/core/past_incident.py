@@ -32,7 +32,7 @@ class PastIncident(msgspec.Struct):
     acknowledged_us: Instant | None = None
     orphans: list[str] = []
     muted: list[Entry] = []
-    """Changes of which nobody was told, with the reason: it flaps."""
+    """Changes of which nobody was told, with the reason: it flaps, or another rule hides them."""
     entries: list[Entry] = []
     """Since then, up to the instant."""
 
@@ -73,6 +73,8 @@ def stood(
             )  # fmt: skip
         if past is None:
             continue
+        if entry.kind == "step" and detail.get("step") == 1 and past.step:
+            past = _released(incident, past, entry.at_us, kind, lineage)
         past.entries.append(entry)
         if entry.kind in ("step", "catch_all"):
             past.step = int(detail.get("step", past.step + 1))
@@ -86,9 +88,21 @@ def stood(
             past.acknowledged_by, past.acknowledged_us = entry.person, entry.at_us
         elif entry.kind == "resolved":
             past.state = "resolved"
-        elif entry.kind in ("joined", "fell") and "severity" in detail:
+        if entry.kind in ("joined", "fell", "withheld") and "severity" in detail:
             past.severity = Severity(detail["severity"])
     return past
+
+
+def _released(
+    incident: Incident, past: PastIncident, at: Instant, kind: str | None, lineage: list[str]
+) -> PastIncident:
+    """Step 1 once more: what a source hid is told as a new cause, now that the source is over."""
+    joined = [each for each in past.entries if each.kind == "joined" and each.at_us == at]
+    policy = _policy(incident, joined[0], kind, lineage) if joined else past.policy
+    return PastIncident(
+        incident.id, incident.facility, incident.territory, "open", past.severity, policy, at,
+        entries=joined,
+    )  # fmt: skip
 
 
 def _policy(incident: Incident, entry: Entry, kind: str | None, lineage: list[str]) -> Policy:
@@ -99,7 +113,7 @@ def _policy(incident: Incident, entry: Entry, kind: str | None, lineage: list[st
         for policy in incident.policies:
             if rest == policy.id or rest.startswith(f"{policy.id}, "):
                 return policy
-    words = told.split()
+    words = told.replace(",", " ").split()
     if len(words) >= 2 and words[1] in {each.value for each in Severity}:
         found = policy_for(
             incident.policies, Severity(words[1]), words[0], kind, lambda: lineage, entry.at_us
