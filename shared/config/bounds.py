@@ -16,7 +16,7 @@ from shared.model.rule import (
     Ratio,
     Threshold,
 )
-from shared.model.timed import SHOWN_US, Compliance, Discipline, Flagged, TimeToLimit
+from shared.model.timed import SHOWN_US, Compliance, Discipline, Flagged, TimeToClear, TimeToLimit
 from shared.model.units import UnknownUnit, convert, spelled
 
 
@@ -78,7 +78,7 @@ def bounds_of_condition(condition: Condition, indicators: dict[str, Indicator]) 
             return Bounds(0.0, _INFINITE, "no share is negative")
         case Flatline() | Flagged():
             return Bounds(0.0, _INFINITE, "no time is negative")
-        case TimeToLimit():
+        case TimeToLimit() | TimeToClear():
             most = condition.horizon_us / SHOWN_US[condition.shown_in]
             return Bounds(0.0, most, "no time is negative, nor longer than its horizon")
     return None

@@ -8,6 +8,7 @@ from shared.config.grouped import across, balance
 from shared.config.joint import index, limited
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.schema import ConditionModel, MissingModel, RangeModel, RatioModel
+from shared.config.timed import time_to_clear
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import Condition, Missing, Range, Ratio, Threshold
 
@@ -27,6 +28,8 @@ def condition(a: Assembly, item: Item) -> Condition:
         return _ratio(a, item, model.ratio)
     if model.index:
         return index(a, item, model.index)
+    if model.time_to_clear:
+        return time_to_clear(a, item, model.time_to_clear)
     if model.limited:
         return limited(a, item, model.limited)
     if model.missing:

@@ -35,6 +35,7 @@ from shared.config.schema_timed import (
     ComplianceModel,
     DisciplineModel,
     FlaggedModel,
+    TimeToClearModel,
     TimeToLimitModel,
 )
 from shared.model.instants import Interval
@@ -529,6 +530,7 @@ class ConditionModel(Model):
     deviation: DeviationModel | None = None
     drift: DriftModel | None = None
     time_to_limit: TimeToLimitModel | None = None
+    time_to_clear: TimeToClearModel | None = None
     flagged: FlaggedModel | None = None
     compliance: ComplianceModel | None = None
     discipline: DisciplineModel | None = None

@@ -72,6 +72,15 @@ class DisciplineModel(_Strict):
     flags: Annotated[list[Mute], Field(min_length=1)] | None = None
 
 
+class TimeToClearModel(_Strict):
+    backlog: Id
+    intake: Id
+    capacity: Id = "mw.capacity_t"
+    interval: Literal["day"]
+    horizon: Span = 28 * 86_400_000_000
+    shown_in: Literal["min", "h", "d"] = "h"
+
+
 class FlaggedModel(_Strict):
     indicator: Id
     interval: Interval

@@ -8,11 +8,12 @@ from shared.config.schema_timed import (
     ComplianceModel,
     DisciplineModel,
     FlaggedModel,
+    TimeToClearModel,
     TimeToLimitModel,
 )
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import number_text
-from shared.model.timed import SHOWN_US, Compliance, Discipline, Flagged, TimeToLimit
+from shared.model.timed import SHOWN_US, Compliance, Discipline, Flagged, TimeToClear, TimeToLimit
 
 
 def time_to_limit(a: Assembly, item: Item, model: TimeToLimitModel) -> TimeToLimit:
@@ -113,3 +114,21 @@ def discipline(a: Assembly, item: Item, model: DisciplineModel) -> Discipline:
         5.0 if model.below is None else model.below, model.least or 10,
         tuple(model.flags or ("M", "C")) if model.of == "marks" else (), unit,
     )  # fmt: skip
+
+
+def time_to_clear(a: Assembly, item: Item, model: TimeToClearModel) -> TimeToClear:
+    """All three of one unit: a quotient of others is no time."""
+    kind = "time_to_clear"
+    names = {"backlog": model.backlog, "intake": model.intake, "capacity": model.capacity}
+    for key, name in names.items():
+        checked_indicator(a, item, name, kind, key)
+    if len({*names.values()}) != len(names):
+        text = "backlog, intake and capacity are three different indicators; give each its own"
+        a.fail(item, text, "condition", kind, "backlog")
+    units = {a.indicators[name].unit for name in names.values() if name in a.indicators}
+    if len(units) > 1:
+        text = f"they are in {' and '.join(sorted(units))}; a time needs one unit"
+        a.fail(item, text, "condition", kind, "intake")
+    return TimeToClear(
+        model.backlog, model.intake, model.capacity, model.interval, model.horizon, model.shown_in
+    )

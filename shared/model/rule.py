@@ -7,7 +7,7 @@ import msgspec
 
 from shared.model.instants import Instant, Interval
 from shared.model.severity import Severity
-from shared.model.timed import Timed
+from shared.model.timed import Timed, TimeToClear
 
 Op = Literal[">", ">=", "<", "<="]
 
@@ -253,7 +253,7 @@ class Balance(msgspec.Struct, frozen=True, tag="balance"):
 
 Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | Timed
 """Conditions that keep a memory per series and judge what they make of its readings."""
-Joint = Ratio | Index | Limited
+Joint = Ratio | Index | Limited | TimeToClear
 """Conditions that make one value of several indicators of one station and slot."""
 Group = Across | Balance
 """Conditions on several stations of a facility; their series has the facility as its station."""

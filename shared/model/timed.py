@@ -28,6 +28,29 @@ class TimeToLimit(msgspec.Struct, frozen=True, tag="time_to_limit"):
     """Of `limit`."""
 
 
+class TimeToClear(msgspec.Struct, frozen=True, tag="time_to_clear"):
+    """Backlog over spare capacity, all of one station and day, in one unit."""
+
+    backlog: str
+    intake: str
+    capacity: str
+    interval: Interval
+    horizon_us: int
+    shown_in: Literal["min", "h", "d"] = "h"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return (self.backlog, self.intake, self.capacity)
+
+    @property
+    def lead(self) -> str:
+        return self.backlog
+
+    @property
+    def shown_unit(self) -> str:
+        return self.shown_in
+
+
 class Flagged(msgspec.Struct, frozen=True, tag="flagged"):
     """How long a series has stood in some quality flags without evidence between."""
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from shared.model.configuration import Bundle
 from shared.model.report import Record, Tick
 from shared.model.rule import Group, Index, Limited, Missing, Range, Ratio, Rule, number_text
+from shared.model.timed import TimeToClear
 from shared.model.transition import Transition
 from tests.reference.arithmetic import exact, holds, rounded
 from tests.reference.derived import shown_unit
@@ -170,6 +171,8 @@ class Episodes:
             self.indicator, self.unit = condition.of[0], condition.unit or "1"
         elif isinstance(condition, Index):
             self.indicator, self.unit = condition.of[0], "1"
+        elif isinstance(condition, TimeToClear):
+            self.indicator, self.unit = condition.backlog, condition.shown_in
         elif isinstance(condition, Limited):
             self.indicator, self.unit = condition.indicator, "%"
         else:

@@ -4,16 +4,31 @@ from typing import TYPE_CHECKING
 
 from shared.model.air_index import TABLES
 from shared.model.rule import Comparison, Index, Joint, Level, Limited
+from shared.model.timed import TimeToClear
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
 
-JOINT = ("index", "limited")
+JOINT = ("index", "limited", "time_to_clear")
 POLLUTANTS = ("a21026", "a34004")
 
 
 def joint(g: "Generator", kind: str) -> tuple[Joint, tuple[Level, ...]]:
+    if kind == "time_to_clear":
+        return _time_to_clear(g)
     return _index(g) if kind == "index" else _limited(g)
+
+
+def _time_to_clear(g: "Generator") -> tuple[Joint, tuple[Level, ...]]:
+    intake = g.random.choice(["mw.generated_t", "mw.disposed_t"])
+    capacity = g.random.choice(["mw.capacity_t", "mw.capacity_t", "mw.disposed_t"])
+    if capacity == intake:
+        capacity = "w01018"
+    shown, scale = g.random.choice([("d", 0.1), ("h", 2.4), ("min", 144.0)])
+    horizon = g.random.choice([1, 28]) * 86_400_000_000
+    condition = TimeToClear("mw.backlog_t", intake, capacity, g.interval, horizon, shown)
+    g.codes = list(dict.fromkeys([*g.codes, *condition.parts]))[-6:]
+    return condition, g.levels(scale, g.random.random() < 0.9)
 
 
 def _own(code: str) -> str:

@@ -5,12 +5,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from shared.model.rule import Group, Index, Limited, Missing, Range, Ratio, Threshold
+from shared.model.timed import TimeToClear
 from tests.reference.arithmetic import converted, exact, rounded
 from tests.reference.derived import derived, numbered
 from tests.reference.grouped import grouped
 from tests.reference.history import History, Life, Reading
 from tests.reference.joint import index_value, limited_value
 from tests.reference.seen import Seen
+from tests.reference.timed import clearing
 
 Quality = str
 """known | over | unknown"""
@@ -27,7 +29,7 @@ class Judged(NamedTuple):
 
 def judged(history: History, life: Life) -> list[Judged]:
     condition = life.rule.condition
-    if isinstance(condition, Ratio | Index | Limited):
+    if isinstance(condition, Ratio | Index | Limited | TimeToClear):
         return _ratio(history, life, condition)
     if isinstance(condition, Group):
         return [Judged(*step) for step in grouped(history, life, condition)]
@@ -55,7 +57,9 @@ def _quality(flag: str) -> Quality:
     return {"N": "known", "S": "known", "T": "over"}.get(flag, "unknown")
 
 
-def _ratio(history: History, life: Life, condition: Ratio | Index | Limited) -> list[Judged]:
+def _ratio(
+    history: History, life: Life, condition: Ratio | Index | Limited | TimeToClear
+) -> list[Judged]:
     match condition:
         case Ratio():
             names = {*condition.of, condition.over}
@@ -63,6 +67,8 @@ def _ratio(history: History, life: Life, condition: Ratio | Index | Limited) -> 
             names = {*condition.of}
         case Limited():
             names = {condition.indicator, condition.by}
+        case TimeToClear():
+            names = {condition.backlog, condition.intake, condition.capacity}
     readings = {
         name: history.series(life.facility, life.station, condition.interval, name)
         for name in names
@@ -88,6 +94,9 @@ def _ratio(history: History, life: Life, condition: Ratio | Index | Limited) -> 
                 quality, value = index_value(condition, parts)
             case Limited():
                 quality, value = limited_value(condition, parts)
+            case TimeToClear():
+                configured = _capacity(history, life, slot, index)
+                quality, value = clearing(condition, parts, configured)
         found.append(Judged(index, slot, quality, value))
     return found
 

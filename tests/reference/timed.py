@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 from math import ceil, floor, sqrt
 from statistics import median
 
-from shared.model.timed import Compliance, Discipline, Flagged, Timed, TimeToLimit
+from shared.model.timed import Compliance, Discipline, Flagged, Timed, TimeToClear, TimeToLimit
 from tests.reference.arithmetic import exact, ratio_of, rounded
 from tests.reference.discipline import discipline
 from tests.reference.history import History, Life
@@ -151,6 +151,28 @@ def time_to_limit(
             continue
         found.append(now._replace(value=forecast(condition, points, exact(limit))))
     return found
+
+
+def clearing(
+    condition: TimeToClear, parts: dict[str, tuple[float, str]], configured: float | None
+) -> tuple[str, float]:
+    """(value, known | over | unknown) of what a slot has."""
+    known = dict(parts)
+    if condition.capacity == "mw.capacity_t" and configured is not None:
+        known = {"mw.capacity_t": (configured, "known"), **parts}
+    names = (condition.backlog, condition.intake, condition.capacity)
+    said = [known.get(name, (0.0, "unknown")) for name in names]
+    qualities = [quality for _, quality in said]
+    if "unknown" in qualities or qualities[2] == "over":
+        return "unknown", 0.0
+    backlog, intake, most = (exact(value) for value, _ in said)
+    days = Fraction(condition.horizon_us, SHOWN["d"])
+    if most > intake:
+        days = min(days, backlog / (most - intake))
+    if backlog <= 0:
+        days = Fraction(0)
+    value = rounded(days * SHOWN["d"] / SHOWN[condition.shown_in])
+    return ("over" if "over" in qualities else "known"), value
 
 
 def forecast(condition: TimeToLimit, points: list[tuple[int, Fraction]], limit: Fraction) -> float:

@@ -2,9 +2,10 @@
 
 from typing import assert_never
 
-from services.rules.core import index, limited, ratio
+from services.rules.core import clearing, index, limited, ratio
 from services.rules.core.ratio import Components, Quality
 from shared.model.rule import Index, Joint, Limited, Ratio
+from shared.model.timed import TimeToClear
 
 
 def result(
@@ -18,6 +19,8 @@ def result(
             return index.result(condition, components)
         case Limited():
             return limited.result(condition, components)
+        case TimeToClear():
+            return clearing.result(condition, components, capacity)
         case _:
             assert_never(condition)
 

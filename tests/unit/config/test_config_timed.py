@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.model.timed import Compliance, Discipline, Flagged, TimeToLimit
+from shared.model.timed import Compliance, Discipline, Flagged, TimeToClear, TimeToLimit
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -25,6 +25,10 @@ def built(directory, condition):
 @pytest.mark.parametrize(
     ("text", "condition"),
     [
+        (
+            "time_to_clear: {backlog: mw.backlog_t, intake: mw.generated_t, interval: day}",
+            TimeToClear("mw.backlog_t", "mw.generated_t", "mw.capacity_t", "day", 28 * DAY),
+        ),
         (
             f"discipline: {{{COD}, of: late, within: 24, allowed: 2h}}",
             Discipline("w01018", "hour", "late", 24, 2 * HOUR),
@@ -76,6 +80,18 @@ def test_what_is_written_is_what_is_judged(directory, text, condition):
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
+        (
+            "time_to_clear: {backlog: mw.backlog_t, intake: mw.backlog_t, interval: day}",
+            "backlog, intake and capacity are three different indicators; give each its own",
+        ),
+        (
+            "time_to_clear: {backlog: mw.backlog_t, intake: w01018, interval: day}",
+            "they are in mg/L and t; a time needs one unit",
+        ),
+        (
+            "time_to_clear: {backlog: mw.backlog_t, intake: mw.generated_t, interval: hour}",
+            "interval is 'hour'",
+        ),
         (f"discipline: {{{COD}, of: late, within: 24}}", "allowed is missing"),
         (f"discipline: {{{COD}, of: late, within: 9, allowed: 1h}}", "within is "),
         (
