@@ -32,6 +32,10 @@ app.add_typer(audit, name="audit")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(topics, name="topics")
 app.add_typer(rules_group, name="rules")
+campaigns = typer.Typer(
+    help="Dated regimes: which run, and what they made different.", no_args_is_help=True
+)
+app.add_typer(campaigns, name="campaigns")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", envvar="YUJING_CONFIG", help="Configuration directory.")
@@ -238,6 +242,39 @@ def rules_diff(
     raise typer.Exit(
         run(old, new, inputs, ack_after, os.environ, sys.stdout, sys.stderr, as_json=as_json)
     )
+
+
+@campaigns.command("list")
+def campaigns_list(
+    config: ConfigOption,
+    at: Annotated[str | None, typer.Option("--at", help="Another time than now.")] = None,
+) -> None:
+    """Every campaign: planned, running or ended."""
+    from services.authoring.run_campaigns import run_list
+    from shared.clock import SystemClock
+
+    raise typer.Exit(run_list(config, at, SystemClock().now(), os.environ, sys.stdout))
+
+
+@campaigns.command("report")
+def campaigns_report(
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Recorded inputs, or a data directory.")
+    ],
+    config: ConfigOption,
+    ack_after: AckAfter = "10m",
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as one object.")] = False,
+) -> None:
+    """Its period judged again with and without it: alerts, messages, night pages, by city."""
+    from services.authoring.run_campaigns import run_report
+
+    raise typer.Exit(
+        run_report(
+            config, campaign, inputs, ack_after, os.environ, sys.stdout, sys.stderr,
+            as_json=as_json,
+        )
+    )  # fmt: skip
 
 
 @app.command()

@@ -37,9 +37,13 @@ def outcome(
     ack_after_us: int | None,
     on_report: Callable[[Report], None] | None = None,
     on_transition: Callable[[Transition], None] | None = None,
+    *,
+    until_us: Instant | None = None,
 ) -> Outcome:
     """
     One pass over the inputs; `on_report` sees every report that is judged, `on_transition` what comes.
+
+    The first tick after `until_us` ends it.
 
     Raises:
         InputError: more messages than could be meant.
@@ -53,6 +57,8 @@ def outcome(
         if isinstance(item, Note):
             notes.append(item)
         elif isinstance(item, Tick):
+            if until_us is not None and item.at_us > until_us:
+                break
             last_us = item.at_us if last_us is None else Instant(max(last_us, item.at_us))
             first_us = last_us if first_us is None else first_us
         elif isinstance(item, Report):
