@@ -124,15 +124,23 @@ def backtest(
         Path | None, typer.Option("--report", help="Also write a page for people here.")
     ] = None,
     ack_after: AckAfter = "10m",
+    history: Annotated[
+        bool,
+        typer.Option("--history", help="Final episodes instead, whatever the order of the lines."),
+    ] = False,
 ) -> None:
     """Recorded reports through the rules in virtual time; one transition a line."""
     from shared.config.load import load
 
+    if history and report is not None:
+        raise typer.BadParameter("--history writes episodes and --report a page; give one of them")
     configuration = load(config, os.environ)
     if report is None:
+        from services.rules.backtest import backtest as transitions
         from services.rules.backtest import run
+        from services.rules.final_history import final_history
 
-        raise typer.Exit(run(configuration, inputs, out))
+        raise typer.Exit(run(configuration, inputs, out, final_history if history else transitions))
     from services.authoring.run_report import run as run_report
 
     if out is None:

@@ -6,7 +6,7 @@ and skipped.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -54,13 +54,18 @@ def backtest(configuration: Configuration, paths: list[Path], notes: IO[str]) ->
             yield msgspec.json.encode(transition_object(transition, zone))
 
 
-def run(configuration: Configuration, paths: list[Path], out: Path | None) -> int:
-    """Write transitions to `out` or stdout; 0 also when lines were skipped, 1 for a file that is not there."""
+Lines = Callable[[Configuration, list[Path], IO[str]], Iterator[bytes]]
+
+
+def run(
+    configuration: Configuration, paths: list[Path], out: Path | None, made: Lines = backtest
+) -> int:
+    """Write transitions (or what else is made of the inputs) to `out` or stdout; 0 also when lines were skipped, 1 for a file that is not there."""
     for path in paths:
         if not path.is_file():
             print(f"{path}: no such file", file=sys.stderr)
             return 1
-    lines = backtest(configuration, paths, sys.stderr)
+    lines = made(configuration, paths, sys.stderr)
     if out is None:
         for line in lines:
             sys.stdout.buffer.write(line + b"\n")
