@@ -10,7 +10,7 @@ from services.rules.core.engine import Engine
 from services.rules.past import SECONDS
 from services.why_ask import run_series, series_of
 from shared.log.port import REPORTS, Position
-from shared.model.report import decode_envelope
+from shared.model.report import Activate, decode_envelope
 from shared.testing.served import served
 from tests.scenario.why_house import BASIS, OPS, WhyHouse
 
@@ -120,6 +120,53 @@ def test_rules_that_do_not_look_say_what_keeps_them_away(make: Make) -> None:
         "infectious": "attributes", "ammonia": "indicator", "hourly": "interval",
     }  # fmt: skip
     assert house.rule("high", "03:10")["stage"] == "nothing-heard"
+
+
+def test_a_campaign_judges_instead(make: Make, tmp_path: Path) -> None:
+    """Where it runs, its edition answers and the rule names it; elsewhere it is the other way."""
+    (tmp_path / "campaigns.yaml").write_text(
+        "campaigns:\n  - {id: march, title: {zh: 三月行动}, from: 2026-03-01, to: 2026-04-01, "
+        'territories: ["420100"], rules: [{rule: high, levels: [{severity: orange, raise: "> 4"}]}], '
+        'basis: {standard: 文件, edition: "2026", clause: "-"}}\n',
+        encoding="utf-8",
+    )
+    house = make(HIGH % "")
+    house.listen("03:00", 4)
+    house.read("03:05", 5.0)
+    house.read("03:05", 5.0, facility="other")
+    house.listen("03:05", 10)
+
+    here = {each["rule"]: each for each in house.why("03:10")["rules"]}
+    assert (here["high"]["stage"], here["high@march"]["state"]) == ("edition", "firing")
+    assert "high@march" in here["high"]["reason"]
+    there = house.why("03:10", facility="other", station="other-a")
+    assert [(each["rule"], each["stage"]) for each in there["rules"]] == [("high", "level")]
+    (campaign,) = there["others"]
+    assert (campaign["stage"], "420100" in campaign["reason"]) == ("territory", True)
+
+
+def test_a_derived_rule_after_a_campaign(make: Make, tmp_path: Path) -> None:
+    """What it counted stands, though a campaign judged instead for a while."""
+    rule = (
+        "  - {id: often, title: {zh: 多次}, applies: {kind: hospital_wastewater}, condition: {count: "
+        '{indicator: w01018, interval: realtime, of: "> 8", within: 2}}, levels: [{severity: yellow, '
+        'raise: ">= 2"}], ' + BASIS + "}\n"
+    )
+    (tmp_path / "campaigns.yaml").write_text(
+        "campaigns:\n  - {id: early, title: {zh: 早}, from: 2026-01-01, to: 2026-03-01, "
+        'territories: ["420100"], rules: [{rule: often, for: 1h}], '
+        'basis: {standard: 文件, edition: "2026", clause: "-"}}\n',
+        encoding="utf-8",
+    )
+    house = make(rule)
+    house.listen("03:00", 1)
+    for minute in range(2, 6):
+        if minute == 4:
+            house.append(Activate(house.bundle))  # the same again
+        house.read(f"03:{minute:02d}", 5.0)
+        house.listen(f"03:{minute:02d}", 0)
+    said = house.rule("often", "03:10")
+    assert (said["stage"], said["value"], said["state"]) == ("level", 0, "normal")
 
 
 def test_what_a_mean_had_of_its_window(make: Make) -> None:

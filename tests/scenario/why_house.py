@@ -44,6 +44,7 @@ class WhyHouse:
             self.log, lambda name: decode_bundle(self.bundles.get(name)), lambda: name,
             self._monotonic,
         )  # fmt: skip
+        self.bundle = name
         self.append(Activate(name))
 
     def _monotonic(self) -> float:

@@ -44,7 +44,7 @@ def _other_series(judging: Judging) -> Verdict:
 
 def _selected(book: Book, judging: Judging, facility: Facility, station: Station) -> Verdict | None:
     applies = judging.rule.applies
-    if judging in book.rules_of(station.id):
+    if any(own.rule.id == judging.rule.id for own in book.rules_of(station.id)):
         return None
     if applies.kind not in (None, facility.kind):
         return verdict(
@@ -76,6 +76,9 @@ def _selected(book: Book, judging: Judging, facility: Facility, station: Station
             f"只用于地区 {applies.territory} 及以下，本设施在 {facility.territory}",
             f"for territory {applies.territory} and below; this facility is in {facility.territory}",
         )  # fmt: skip
+    within = ", ".join(applies.within)
     return verdict(
-        judging, "territory", "不对这个站点判读（地区另有限定）", "it does not judge this station"
-    )
+        judging, "territory", f"专项行动只在 {within or '别处'} 及以下，本设施在 {facility.territory}",
+        f"its campaign runs in {within or 'other places'} only; this facility is in "
+        f"{facility.territory}",
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from services.rules.core.book import Book
 from services.rules.core.clock import LogClock
 from services.rules.core.derive import Derivation, Quality, Step
 from services.rules.core.memory import Memory
-from services.rules.core.witness import Said, Witness, Witnessing
+from services.rules.core.witness import Said, Witness
 
 Steps = dict[int, tuple[Memory, Step]]
 """By the identity of the memory, which is held so that it stays its own."""
@@ -46,11 +46,6 @@ class Trace:
 
     def alarm(self, memory: Memory, clock: LogClock, heard_us: int | None) -> int | None:
         return self.derivation.alarm(memory, clock, heard_us)
-
-
-def _traced(witness: Witnessing, keep: Trace) -> Witnessing:
-    """What a derivation that asks more of a reading says, is remembered as well."""
-    return lambda memory, said: keep.keep(memory, witness(memory, said))
 
 
 def trace(book: Book, last: Steps) -> None:

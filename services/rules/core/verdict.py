@@ -19,7 +19,7 @@ from shared.model.instants import Instant, instant_text
 from shared.model.rule import number_text
 
 
-class Verdict(msgspec.Struct, omit_defaults=True):
+class Verdict(msgspec.Struct):
     """What one rule says. `state` as in `GET /v1/alerts`; `until`: when a delay ends."""
 
     rule: str
