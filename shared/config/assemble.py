@@ -35,6 +35,7 @@ def assemble(
     templates = sheets.sheets(a, facilities)
     rolled = rollups.rollups(a, territories, facilities, stations)
     built_campaigns, built_rules = campaigns.build(a, rules.build(a, territories), territories)
+    grouped.checked_circles(a, built_rules)
     grouped.checked_names(a, facilities, built_rules)
     channels = people.channels(a)
     persons = people.people(a, territories, channels)

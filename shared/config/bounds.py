@@ -7,6 +7,7 @@ from shared.model.rule import (
     Across,
     Average,
     Balance,
+    Composite,
     Condition,
     Count,
     Flatline,
@@ -61,6 +62,9 @@ def bounds_of_condition(condition: Condition, indicators: dict[str, Indicator]) 
             return Bounds(0.0, 500.0, "an air quality index goes from 0 to 500")
         case Count():
             return Bounds(0.0, condition.within, f"it counts among {condition.within} readings")
+        case Composite():
+            count = len(condition.rules)
+            return Bounds(0.0, float(count), f"it counts {count} rules")
         case Balance():
             parts = [bounds_of(indicators[name]) for name in (*condition.ins, *condition.outs)]
             if all(part is not None and part.low >= 0 for part in parts):

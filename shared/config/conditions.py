@@ -4,7 +4,7 @@ from datetime import time
 
 from shared.config.assembly import Assembly, Item
 from shared.config.derived import derived
-from shared.config.grouped import across, balance
+from shared.config.grouped import across, balance, composite
 from shared.config.joint import index, limited
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.schema import ConditionModel, MissingModel, RangeModel, RatioModel
@@ -36,6 +36,8 @@ def condition(a: Assembly, item: Item) -> Condition:
         return _missing(a, item, model.missing)
     if model.across:
         return across(a, item, model.across)
+    if model.composite:
+        return composite(a, item, model.composite)
     if model.balance:
         return balance(a, item, model.balance)
     return derived(a, item, model)

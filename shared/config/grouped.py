@@ -6,10 +6,13 @@ from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
-from shared.config.schema import AcrossModel, BalanceModel
+from shared.config.schema import AcrossModel, BalanceModel, CompositeModel
+from shared.model.configuration import Indicator
 from shared.model.instants import INTERVAL_US
-from shared.model.rule import Across, Balance, Group, Rule
+from shared.model.rule import Across, Balance, Composite, Group, Rule
 
+FIRING = Indicator("rules.firing", "同时报警的规则", "1")
+"""What a composite counts, as officials read it."""
 SHORTEST_GRACE_US = 300_000_000
 MOST_GRACE_SLOTS = 200
 """A group keeps at most 256 slots waiting (core.slots): grace may not fill them."""
@@ -59,6 +62,48 @@ def balance(a: Assembly, item: Item, model: BalanceModel) -> Balance:
             a.fail(item, text, "condition", "balance", "in" if other.code in model.in_ else "out")
     grace = checked_grace(a, item, "balance", model.interval, model.grace)
     return Balance(tuple(model.in_), tuple(model.out), model.interval, grace, model.unit)
+
+
+def composite(a: Assembly, item: Item, model: CompositeModel) -> Composite:
+    """Rules by id, each once; with any, all or at_least the level needs no test of its own."""
+    key = "any" if model.any else "all" if model.all else "rules"
+    names = model.any or model.all or model.rules or []
+    known = {each.model.id for each in a.items("rules")}
+    switched = {name for _, part in a.parts["rules"] for name in part.packs} & a.packs.keys()
+    known |= {rule.id for name in switched for rule in a.packs[name][1].rules}
+    for name in dict.fromkeys(names):
+        a.known(item, "rule", name, known, "condition", "composite", key)
+        if names.count(name) > 1:
+            a.fail(item, f"rule {name!r} stands twice; keep one", "condition", "composite", key)
+    if model.at_least is not None and model.at_least > len(names):
+        text = f"at_least {model.at_least} of {len(names)} rules can never be; make it smaller"
+        a.fail(item, text, "condition", "composite", "at_least")
+    if item.model.unknown is not None:
+        a.fail(item, "a composite is never unknown: delete unknown", "unknown")
+    a.indicators.setdefault(FIRING.code, FIRING)
+    return Composite(tuple(names))
+
+
+def checked_circles(a: Assembly, rules: dict[str, Rule]) -> None:
+    """A composite that counts itself, directly or by others, would never come to rest."""
+    for item in a.items("rules"):
+        circle = _circle(rules, item.model.id, (item.model.id,))
+        if circle is not None:
+            text = f"it counts itself: {' -> '.join(circle)}; take one of them out"
+            a.fail(item, text, "condition", "composite")
+
+
+def _circle(rules: dict[str, Rule], rule: str, way: tuple[str, ...]) -> tuple[str, ...] | None:
+    condition = rules[rule].condition if rule in rules else None
+    if not isinstance(condition, Composite):
+        return None
+    for name in condition.rules:
+        if name == way[0]:
+            return (*way, name)
+        found = None if name in way else _circle(rules, name, (*way, name))
+        if found is not None:
+            return found
+    return None
 
 
 def checked_names(a: Assembly, facilities: Container[str], rules: dict[str, Rule]) -> None:

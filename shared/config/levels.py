@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from shared.config.assembly import Assembly, Item
-from shared.config.schema import FlatlineModel, LevelModel
+from shared.config.schema import CompositeModel, FlatlineModel, LevelModel
 from shared.config.schema_timed import FlaggedModel
 from shared.model.rule import Comparison, Condition, Level, Missing, Op, Range, number_text
 from shared.model.severity import Severity
@@ -55,6 +55,11 @@ def _level(a: Assembly, item: Item, place: int) -> Level:
     stands = item.model.condition.flatline or item.model.condition.flagged
     if raise_ is None and stands is not None and stands.over and place == 0:
         raise_ = f">= {_stood(stands)}"
+    if (needed := _needed(item.model.condition.composite)) is not None:
+        if raise_ is not None or len(item.model.levels) != 1:
+            text = "any, all and at_least have exactly one level without raise; give rules alone"
+            a.fail(item, text, "levels", place)
+        raise_ = f">= {needed}"
     if raise_ is None:
         text = f'raise is missing for {level.severity.value}; add one such as raise: ">= 80"'
         a.fail(item, text, "levels", place)
@@ -68,6 +73,15 @@ def _level(a: Assembly, item: Item, place: int) -> Level:
         )
         a.fail(item, text, "levels", place, "clear")
     return Level(level.severity, raises, clears)
+
+
+def _needed(composite: CompositeModel | None) -> int | None:
+    """How many rules must fire; None: the levels say it."""
+    if composite is None:
+        return None
+    if composite.any:
+        return 1
+    return len(composite.all) if composite.all else composite.at_least
 
 
 def _stood(stands: FlatlineModel | FlaggedModel) -> str:

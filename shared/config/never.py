@@ -16,7 +16,17 @@ from shared.model.configuration import Configuration, lineage
 from shared.model.facility import Facility, Station
 from shared.model.people import CatchAll, Policy, Step, Target
 from shared.model.rollup import station_of
-from shared.model.rule import Balance, Comparison, Index, Joint, Range, Ratio, Rule, number_text
+from shared.model.rule import (
+    Balance,
+    Comparison,
+    Composite,
+    Index,
+    Joint,
+    Range,
+    Ratio,
+    Rule,
+    number_text,
+)
 from shared.model.select import applies_to, judges_territories, policy_for
 
 Place = tuple[Document, KeyPath]
@@ -184,6 +194,8 @@ def _indicators(rule: Rule) -> set[str]:
         return {condition.lead}  # without the others it is a lower bound, which may fire
     if isinstance(condition, Joint):
         return set(condition.parts)
+    if isinstance(condition, Composite):
+        return set()
     if isinstance(condition, Balance):
         return {*condition.ins, *condition.outs}
     indicator = getattr(condition, "indicator", None)

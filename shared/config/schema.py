@@ -517,6 +517,21 @@ class BalanceModel(Model):
     grace: Duration | None = None
 
 
+class CompositeModel(Model):
+    any: Annotated[list[Id], Field(min_length=1)] | None = None
+    all: Annotated[list[Id], Field(min_length=1)] | None = None
+    at_least: Annotated[Whole, Field(ge=1)] | None = None
+    rules: Annotated[list[Id], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "CompositeModel":
+        if sum(names is not None for names in (self.any, self.all, self.rules)) != 1:
+            raise ValueError("give exactly one of any, all, rules")
+        if self.at_least is not None and self.rules is None:
+            raise ValueError("at_least goes with rules; give rules instead of any or all")
+        return self
+
+
 class ConditionModel(Model):
     threshold: ThresholdModel | None = None
     range: RangeModel | None = None
@@ -538,6 +553,7 @@ class ConditionModel(Model):
     limited: LimitedModel | None = None
     across: AcrossModel | None = None
     balance: BalanceModel | None = None
+    composite: CompositeModel | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ConditionModel":

@@ -251,11 +251,25 @@ class Balance(msgspec.Struct, frozen=True, tag="balance"):
         return self.ins[0]
 
 
+class Composite(msgspec.Struct, frozen=True, tag="composite"):
+    """How many of these rules are firing at the facility."""
+
+    rules: tuple[str, ...]
+
+    @property
+    def indicator(self) -> str:
+        return "rules.firing"
+
+    @property
+    def interval(self) -> Interval:
+        return "realtime"
+
+
 Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | Timed
 """Conditions that keep a memory per series and judge what they make of its readings."""
 Joint = Ratio | Index | Limited | TimeToClear
 """Conditions that make one value of several indicators of one station and slot."""
-Group = Across | Balance
+Group = Across | Balance | Composite
 """Conditions on several stations of a facility; their series has the facility as its station."""
 Condition = Threshold | Range | Joint | Missing | Derived | Group
 

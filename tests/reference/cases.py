@@ -71,7 +71,9 @@ class Generator:
         self.zone = ZoneInfo(self.random.choice(["Asia/Shanghai", "Europe/Berlin", "UTC"]))
         self.deaf_after = self.grid * self.random.choice([1, 2, 3, 1000])
         self.interval = "day" if self.daily else self.random.choice(INTERVALS[:3])
-        self.groups = () if self.interval == "realtime" else GROUPED
+        self.groups = ("composite",) if self.interval == "realtime" else GROUPED
+        self.number = 0
+        """Of the rule that is made: composites count rules of lower numbers."""
         self.steady = self.random.random() < (0.9 if self.hourly else 0.5)
         """Stations that send the same columns in time order, mostly calm: the quiet path."""
         self.codes = self.random.sample(
@@ -139,6 +141,7 @@ class Generator:
         return self.bundle(list(old.facilities), stations, list(unique.values()))
 
     def rule(self, name: str) -> Rule:
+        self.number = int(name.removeprefix("rule-").partition("@")[0])
         kind = self.random.choice(
             [
                 "threshold",
@@ -153,6 +156,8 @@ class Generator:
             ]
             + 2 * self.hourly * ["deviation", "deviation", "drift"]
         )
+        if self.number >= 2 and self.random.random() < 0.15:
+            kind = "composite"
         if kind in GROUPED:
             condition, levels = grouped(self, kind)
         elif kind in DERIVED:

@@ -8,10 +8,21 @@ from typing import NamedTuple
 
 from shared.model.configuration import Bundle
 from shared.model.report import Record, Tick
-from shared.model.rule import Group, Index, Limited, Missing, Range, Ratio, Rule, number_text
+from shared.model.rule import (
+    Composite,
+    Group,
+    Index,
+    Limited,
+    Missing,
+    Range,
+    Ratio,
+    Rule,
+    number_text,
+)
 from shared.model.timed import TimeToClear
 from shared.model.transition import Transition
 from tests.reference.arithmetic import exact, holds, rounded
+from tests.reference.composed import composed, depth
 from tests.reference.derived import shown_unit
 from tests.reference.grouped import shown_group_unit
 from tests.reference.history import History, Life
@@ -32,11 +43,16 @@ def evaluate(records: list[Record], bundles: dict[str, Bundle]) -> list[Transiti
     """Every transition of a log, in the order of the contract (§8.17)."""
     history = History(records, bundles)
     found: list[Found] = []
-    for life in history.lives():
+    lives = history.lives()
+    for life in sorted(lives, key=lambda life: depth(life, lives)):
         if isinstance(life.rule.condition, Missing):
             found += [_silence(history, life, *s) for s in silences(history, life)]
         else:
-            for stretch, over in in_force(history, life):
+            if isinstance(life.rule.condition, Composite):
+                judgements = composed(history, life, found)
+            else:
+                judgements = judged(history, life)
+            for stretch, over in in_force(history, life, judgements):
                 found += Episodes(history, life, stretch, over).all()
     return _numbered(found)
 
@@ -142,12 +158,14 @@ def stands(rule: Rule, judgements: list[Judged]) -> list[Stand]:
     return found
 
 
-def in_force(history: History, life: Life) -> list[tuple[list[Judged], Judged | None]]:
+def in_force(
+    history: History, life: Life, judgements: list[Judged]
+) -> list[tuple[list[Judged], Judged | None]]:
     """The stretches of judgements while the rule is in force, each with the one after it."""
     found: list[tuple[list[Judged], Judged | None]] = []
     stretch: list[Judged] = []
-    for j in judged(history, life):
-        if history.is_in_force(life, j.at, int(j.index)):
+    for j in judgements:
+        if history.is_in_force(life, j.at, round(j.index)):
             stretch.append(j)
         elif j.at >= life.rule.basis.valid_from_us and stretch:
             found.append((stretch, j))
@@ -175,6 +193,8 @@ class Episodes:
             self.indicator, self.unit = condition.backlog, condition.shown_in
         elif isinstance(condition, Limited):
             self.indicator, self.unit = condition.indicator, "%"
+        elif isinstance(condition, Composite):
+            self.indicator, self.unit = "rules.firing", "1"
         else:
             bundle = history.bundle(life.begin)
             assert bundle is not None

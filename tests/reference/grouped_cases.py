@@ -2,18 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from shared.model.rule import Across, Balance, Comparison, Group, Level, number_text
+from shared.model.rule import Across, Balance, Comparison, Composite, Group, Level, number_text
 from shared.model.severity import Severity
 from tests.reference.derived_cases import SCALE
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
 
-GROUPED = ("across", "across", "across", "balance")
+GROUPED = ("across", "across", "across", "balance", "composite", "composite")
 FLOWS = ("mw.disposed_t", "mw.generated_t", "mw.backlog_t")
 
 
 def grouped(g: "Generator", kind: str) -> tuple[Group, tuple[Level, ...]]:
+    if kind == "composite":
+        return composite(g)
     grace = g.random.choice([0, 0, 1, 2, 5]) * g.grid
     if kind == "balance":
         return balance(g, grace)
@@ -29,6 +31,17 @@ def grouped(g: "Generator", kind: str) -> tuple[Group, tuple[Level, ...]]:
     else:
         levels = g.levels(scale * g.random.choice([0.7, 1.0]), g.random.random() < 0.7)
     return Across(code, g.interval, of, than, complete, grace, unit), levels
+
+
+def composite(g: "Generator") -> tuple[Composite, tuple[Level, ...]]:
+    """Of rules that exist, that will, and that never do; only of lower numbers, so no circle."""
+    among = [f"rule-{n}" for n in range(g.number)] or ["rule-9"]
+    names = tuple(g.random.sample(among, g.random.randint(1, len(among))))
+    first = g.random.randint(1, len(names))
+    levels = [Level(Severity.BLUE, Comparison(">=", float(first), f">= {first}"))]
+    if first < len(names):
+        levels.append(Level(Severity.RED, Comparison(">", float(first), f"> {first}")))
+    return Composite(names), tuple(levels)
 
 
 def balance(g: "Generator", grace: int) -> tuple[Balance, tuple[Level, ...]]:

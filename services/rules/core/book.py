@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from services.rules.core.composite import CompositeOf
 from services.rules.core.derivations import derivation, shown_unit
 from services.rules.core.derive import Derivation
 from services.rules.core.edition import Edition
@@ -38,7 +39,7 @@ class Judging:
         self.convert: tuple[str, str] | None = None
         self.derive: Derivation | None = None
         self.witness: Witnessing | None = None
-        self.group: Combination | None = None
+        self.group: Combination | CompositeOf | None = None
         if isinstance(condition, Joint):
             self.indicator = condition.lead
             self.unit = condition.shown_unit
@@ -195,6 +196,26 @@ class Book:
                 if any(own.rule.id == judging.rule.id for own in self.rules_of(station))
             )
         return found
+
+    def composites(self, facility_id: str) -> list[Judging]:
+        """The rules of a facility that count other rules, the inner ones first."""
+        if not self.has_composites:
+            return []
+        found = [j for j in self.grouped(facility_id) if isinstance(j.group, CompositeOf)]
+        return sorted(
+            found, key=lambda judging: (self._depth(judging.rule.id, ()), judging.rule.id)
+        )
+
+    @cached_property
+    def has_composites(self) -> bool:
+        return any(isinstance(judging.group, CompositeOf) for judging in self._grouping)
+
+    def _depth(self, rule: str, above: tuple[str, ...]) -> int:
+        """How many composites a rule stands above; configuration refuses circles."""
+        judging = self.rules.get(rule)
+        if judging is None or not isinstance(judging.group, CompositeOf) or rule in above:
+            return 0
+        return 1 + max(self._depth(name, (*above, rule)) for name in judging.group.rules)
 
     def has_group_rules(self) -> bool:
         return bool(self._grouping)

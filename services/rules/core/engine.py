@@ -7,12 +7,12 @@ true is dropped or pushed again when it comes up, so a reading never touches the
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from math import isfinite
 from zoneinfo import ZoneInfo
 
-from services.rules.core import contribute, group, joint, missing, territory
+from services.rules.core import composite, contribute, group, joint, missing, territory
 from services.rules.core.activation import AT_ONCE, activate
 from services.rules.core.alike import Alike
 from services.rules.core.book import Book, Judging
@@ -26,7 +26,7 @@ from services.rules.core.territory import Territory
 from services.rules.core.witness import Said
 from shared.model import units
 from shared.model.configuration import Bundle
-from shared.model.instants import LATEST_US, Instant, Interval, local_day
+from shared.model.instants import INTERVALS, LATEST_US, Instant, Interval, local_day
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
 from shared.model.rollup import Contribution
 from shared.model.rule import Joint, Missing
@@ -63,6 +63,9 @@ class Engine:
         self._tie = 0
         self._looked: dict[int, tuple[Cell, Judging, Hold]] = {}
         """Holds of derived conditions that this tick has looked at."""
+        self.late: set[str] = set()
+        """Facilities where a tick reached the timer of a composite."""
+        self._composing = False
         self._out: list[Transition] = []
         self._emitted: list[Transition] = []
 
@@ -119,11 +122,18 @@ class Engine:
                 activate(self, record.bundle)
             elif self.book is not None and self.book.rollups is not None:
                 territory.take(self, self.book.rollups, record)
+            if self._composing:
+                self._compose(record)
             if self._out:
                 self._say()
             if self.sent and self._alone:
                 self._come_back()
         return self._take()
+
+    def _compose(self, record: Record) -> None:
+        """What counts other rules is judged after them."""
+        composite.settle(self, record, self._out)
+        self.late.clear()
 
     def _say(self) -> None:
         self._out.sort(key=_order)
@@ -136,6 +146,8 @@ class Engine:
             contribution = self.sent.popleft()
             if self.book is not None and self.book.rollups is not None:
                 territory.take(self, self.book.rollups, contribution)
+            if self._composing:
+                self._compose(contribution)
             if self._out:
                 self._say()
 
@@ -495,6 +507,15 @@ class Engine:
             )
         return cell
 
+    def cells_of(self, facility: str) -> Iterator[Cell]:
+        """What there is of a facility, in order of station and interval."""
+        assert self.book is not None
+        for station in sorted({facility, *self.book.stations_of(facility)}):
+            for interval in INTERVALS:
+                cell = self.cell((station, interval))
+                if cell is not None and cell.facility == facility:
+                    yield cell
+
     def combined(
         self, cell: Cell, judging: Judging, hold: Hold, memory: Memory, steps: list[Step],
         report: Report | None,
@@ -528,6 +549,7 @@ class Engine:
         """Take a bundle without touching any state: the first step of activation and restore."""
         book = Book(self._bundle_of(name))
         self.book, self.bundle_name = book, name
+        self._composing = book.has_composites
         self.clock.deaf_after_us = (1 << 62) if self.deaf_never else book.deaf_after_us
         return book
 

@@ -12,12 +12,13 @@ from services.rules.core import slots
 from services.rules.core.across import AcrossOf, Members
 from services.rules.core.balance import BalanceOf
 from services.rules.core.clock import LogClock
+from services.rules.core.composite import CompositeOf
 from services.rules.core.derive import Step
 from services.rules.core.hold import Hold
 from services.rules.core.memory import Slot, SlotsMemory
 from shared.model.configuration import Indicator
 from shared.model.report import Report
-from shared.model.rule import Balance, Group
+from shared.model.rule import Balance, Composite, Group
 
 if TYPE_CHECKING:
     from services.rules.core.book import Book, Judging
@@ -48,7 +49,11 @@ class Combination(Protocol):
         """Which of what is expected is known in a slot, and which is not."""
 
 
-def combination(condition: Group, indicators: dict[str, Indicator], zone: ZoneInfo) -> Combination:
+def combination(
+    condition: Group, indicators: dict[str, Indicator], zone: ZoneInfo
+) -> Combination | CompositeOf:
+    if isinstance(condition, Composite):
+        return CompositeOf(condition)
     if isinstance(condition, Balance):
         return BalanceOf(condition, {code: each.unit for code, each in indicators.items()}, zone)
     return AcrossOf(condition, indicators[condition.indicator].unit, zone)
@@ -56,9 +61,10 @@ def combination(condition: Group, indicators: dict[str, Indicator], zone: ZoneIn
 
 def hear(engine: "Engine", judging: "Judging", cell: "Cell", series: "Series") -> None:
     """A member has a newer reading."""
-    assert judging.group is not None
+    combine = judging.group
+    assert combine is not None and not isinstance(combine, CompositeOf)
     _, _, memory = _state(engine, cell.facility, judging)
-    source = judging.group.source(cell.station, series.indicator)
+    source = combine.source(cell.station, series.indicator)
     slots.hear(memory, source, series.newest_us, (series.value, series.flag), engine.clock.now_us)
 
 
@@ -67,7 +73,7 @@ def judge(engine: "Engine", facility: str, fed: list["Judging"], report: Report)
     assert engine.book is not None
     for judging in dict.fromkeys(fed):
         combine = judging.group
-        assert combine is not None
+        assert combine is not None and not isinstance(combine, CompositeOf)
         stations = engine.book.members(judging, facility)
         home, hold, memory = _state(engine, facility, judging)
         expected = combine.expected(memory, stations)
@@ -82,6 +88,9 @@ def tick(engine: "Engine", home: "Cell", judging: "Judging", hold: Hold, at_us: 
     if not engine.looks_at(home, judging, hold):
         return
     combine, memory, waits_us = judging.group, hold.memory, hold.timer_us
+    if isinstance(combine, CompositeOf):
+        engine.late.add(home.facility)  # after the others (core.composite)
+        return
     assert combine is not None and engine.book is not None
     if isinstance(memory, SlotsMemory):
         stations = engine.book.members(judging, home.facility)
@@ -125,7 +134,7 @@ def _judged(
 def _set_alarm(engine: "Engine", home: "Cell", judging: "Judging", memory: SlotsMemory) -> None:
     """Wake up for the first slot that waits; an alarm that stands early may stay."""
     combine = judging.group
-    if not memory.waiting or combine is None:
+    if not memory.waiting or combine is None or isinstance(combine, CompositeOf):
         memory.alarm_us = None
         return
     due_us = combine.due(memory.waiting[0], engine.clock)

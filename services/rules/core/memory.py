@@ -108,6 +108,14 @@ class Slot(msgspec.Struct, array_like=True):
     values: dict[str, tuple[float, str]] = {}
 
 
+class CompositeMemory(Common, array_like=True, tag="composite"):
+    """The alerts of its rules that are firing: (rule, station, indicator, interval), in order."""
+
+    firing: list[tuple[str, str, str, str]] = []
+    at_us: int = NEVER
+    """When it was last judged: its judgements never go back in time."""
+
+
 class SlotsMemory(Common, array_like=True, tag="slots"):
     """At most 256 slots that wait, each with a value per source; the newest slot per source."""
 
@@ -149,6 +157,7 @@ Memory = (
     | TrendMemory
     | FlagMemory
     | SlotsMemory
+    | CompositeMemory
     | PlanMemory
     | HabitMemory
 )

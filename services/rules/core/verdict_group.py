@@ -3,18 +3,22 @@
 from typing import Any
 
 from services.rules.core.book import Judging
+from services.rules.core.composite import CompositeOf
 from services.rules.core.engine import Engine
-from services.rules.core.memory import SlotsMemory
+from services.rules.core.memory import CompositeMemory, SlotsMemory
 from services.rules.core.verdict import Verdict, judged, never_heard, time, verdict
 
 
 def of_group(engine: Engine, judging: Judging, facility: str) -> Verdict:
     """What it says at a facility; its series has the facility as its station."""
+    if isinstance(judging.group, CompositeOf):
+        return _of_composite(engine, judging, facility)
     cell = engine.cell((facility, judging.interval))
     series = cell.series.get(judging.indicator) if cell is not None else None
     for own, hold in series.holds if series is not None else ():
         if own.rule.id == judging.rule.id and isinstance(hold.memory, SlotsMemory):
             assert engine.book is not None and judging.group is not None
+            assert not isinstance(judging.group, CompositeOf)
             zone, slot = engine.book.zone, hold.memory.last
             stations = hold.memory.members
             if slot is None:
@@ -38,6 +42,20 @@ def of_group(engine: Engine, judging: Judging, facility: str) -> Verdict:
                 )
             return found
     return never_heard(judging)
+
+
+def _of_composite(engine: Engine, judging: Judging, facility: str) -> Verdict:
+    assert engine.book is not None
+    cell = engine.cell((facility, judging.interval))
+    series = cell.series.get(judging.indicator) if cell is not None else None
+    for own, hold in series.holds if series is not None else ():
+        if own.rule.id == judging.rule.id and isinstance(hold.memory, CompositeMemory):
+            firing = hold.memory.firing
+            value = float(len({rule for rule, *_ in firing}))
+            found = judged(judging, hold, hold.memory.at_us, value, False, engine.book.zone)
+            found.derived = {"firing": [f"{rule} {station}" for rule, station, *_ in firing]}
+            return found
+    return verdict(judging, "level", "其中没有一条规则在报警", "none of its rules is firing")
 
 
 def _slot(memory: SlotsMemory, at: str, members: Any) -> dict[str, Any]:

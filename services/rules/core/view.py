@@ -6,6 +6,7 @@ from typing import Any
 
 from services.rules.core.book import Book, Judging
 from services.rules.core.cell import Cell, Series
+from services.rules.core.composite import CompositeOf
 from services.rules.core.engine import Engine
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
@@ -151,7 +152,7 @@ def facility_alerts(book: Book, facility: str, cells: list[Cell]) -> Iterator[Al
                     place,
                     judging.indicator,
                     judging.interval,
-                    "unknown",
+                    "normal" if isinstance(judging.group, CompositeOf) else "unknown",
                 )
 
 
@@ -183,7 +184,9 @@ def alerts_of(cell: Cell) -> Iterator[AlertNow]:
     for series in cell.series.values():
         unknown = series.heard is None or series.flag not in EVIDENCE_FLAGS
         for judging, hold in series.holds:
-            if judging.derive is not None or judging.group is not None:
+            if isinstance(judging.group, CompositeOf):
+                yield _held(cell, judging, hold, False)
+            elif judging.derive is not None or judging.group is not None:
                 yield _held(cell, judging, hold, hold.memory is None or hold.memory.unknown)
             else:
                 yield _held(cell, judging, hold, unknown)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.model.rule import Across, Balance, Comparison
+from shared.model.rule import Across, Balance, Comparison, Composite, Level
+from shared.model.severity import Severity
 
 MINUTE, HOUR = 60_000_000, 3_600_000_000
 TAIL = (
@@ -93,3 +94,86 @@ def test_a_station_with_the_id_of_another_facility_is_refused(directory):
         error.startswith("facilities.yaml:6: ") and "has the id of another facility" in error
         for error in directory.errors()
     )
+
+
+BASIS = "basis: {standard: s, edition: '1', clause: c, valid_from: 2020-01-01}"
+
+
+def several(**conditions):
+    """Rules by id, each with one level; those of composites have no raise."""
+    lines = ["rules:"]
+    for name, condition in conditions.items():
+        raises = "" if "composite" in condition else ', raise: "> 60"'
+        lines.append(
+            f"  - {{id: {name}, condition: {{{condition}}}, "
+            f"levels: [{{severity: yellow{raises}}}], {BASIS}}}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+COD_RULE = f"threshold: {{{COD}}}"
+
+
+@pytest.mark.parametrize(
+    ("condition", "needed"),
+    [
+        ("any: [one, two]", ">= 1"),
+        ("all: [one, two]", ">= 2"),
+        ("at_least: 2, rules: [one, two]", ">= 2"),
+    ],
+)
+def test_the_level_of_a_composite_says_itself_how_many(directory, condition, needed):
+    directory.write(
+        "rules.yaml",
+        several(one=COD_RULE, two=COD_RULE, both=f"composite: {{{condition}}}"),
+    )
+    built = directory.load().rules["both"]
+    assert built.condition == Composite(("one", "two"))
+    assert built.levels == (Level(Severity.YELLOW, Comparison(">=", float(needed[3:]), needed)),)
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"both": "composite: {any: [nobody]}"}, "rules.yaml:2: rule 'nobody' does not exist"),
+        (
+            {"one": COD_RULE, "both": "composite: {all: [one, one]}"},
+            "rules.yaml:3: rule 'one' stands twice",
+        ),
+        (
+            {"one": COD_RULE, "both": "composite: {at_least: 2, rules: [one]}"},
+            "rules.yaml:3: at_least 2 of 1 rules can never be",
+        ),
+        (
+            {"one": COD_RULE, "both": "composite: {any: [one], all: [one]}"},
+            "give exactly one of any, all, rules",
+        ),
+        (
+            {"one": COD_RULE, "both": "composite: {rules: [one]}"},
+            "rules.yaml:3: raise is missing for yellow",
+        ),
+        ({"me": "composite: {any: [me]}"}, "rules.yaml:2: it counts itself: me -> me"),
+        (
+            {
+                "a": "composite: {any: [b]}",
+                "b": "composite: {any: [c]}",
+                "c": "composite: {any: [a]}",
+            },
+            "rules.yaml:2: it counts itself: a -> b -> c -> a",
+        ),
+    ],
+)
+def test_a_composite_that_cannot_be_is_refused(directory, rules, said):
+    directory.write("rules.yaml", several(**rules))
+    assert any(said in error for error in directory.errors()), directory.errors()
+
+
+def test_a_composite_is_never_unknown(directory):
+    """So there is nothing that `unknown: alert` could stand for."""
+    text = several(one=COD_RULE, both="composite: {any: [one]}")
+    directory.write(
+        "rules.yaml",
+        text[: text.rindex("levels")] + "unknown: alert, " + text[text.rindex("levels") :],
+    )
+    (error,) = directory.errors()
+    assert "rules.yaml:3: a composite is never unknown: delete unknown" in error

@@ -109,6 +109,31 @@ def test_waste_that_went_in_and_never_came_out_is_told(site: Site) -> None:
     ]
 
 
+def test_two_weak_signs_at_two_stations_are_one_strong_one(site: Site) -> None:
+    """The outfall dirty and the inlet overloaded: each alone is blue, both are red."""
+    dirty = (
+        "id: dirty, applies: {point: outfall}, condition: {threshold: {indicator: w01018, "
+        'interval: hour}}, levels: [{severity: blue, raise: "> 60"}]'
+    )
+    overloaded = (
+        "id: overloaded, applies: {point: inlet}, condition: {threshold: {indicator: w01018, "
+        'interval: hour}}, levels: [{severity: blue, raise: "> 500"}]'
+    )
+    both = "id: both, condition: {composite: {all: [dirty, overloaded]}}, levels: [{severity: red}]"
+    log = [
+        ("08:00", "inlet", {"w01018": 600.0}), ("08:00", "north", {"w01018": 50.0}),
+        ("09:00", "inlet", {"w01018": 650.0}), ("09:00", "south", {"w01018": 70.0}),
+        ("10:00", "inlet", {"w01018": 400.0}), ("10:00", "south", {"w01018": 70.0}),
+    ]  # fmt: skip
+    assert site([both, dirty, overloaded], log) == [
+        "overloaded inlet firing 08:00 600.0 mg/L",
+        "both plant firing 09:00 2.0 1",
+        "dirty south firing 09:00 70.0 mg/L",
+        "overloaded inlet resolved 10:00 400.0 mg/L",
+        "both plant resolved 10:00 1.0 1",
+    ]
+
+
 def test_a_silent_outlet_does_not_end_an_alert(site: Site) -> None:
     """The mean of what is left is of too few stations: unknown, until both are back."""
     rule = (
