@@ -7,6 +7,7 @@ from pathlib import Path
 from shared.config import catalogue
 from shared.config.load import shipped_packs
 from shared.config.schema import ConditionModel, PackFile, RuleModel
+from shared.config.timed_words import judged_words, shown_words
 
 PAGE = Path(__file__).parents[2] / "docs" / "packs.md"
 _HEAD = """\
@@ -85,6 +86,8 @@ def _number(rule: RuleModel, units: dict[str, str]) -> str:
 def _unit(condition: ConditionModel, units: dict[str, str]) -> str:
     if condition.ratio:
         return condition.ratio.unit or ""
+    if (timed := shown_words(condition)) is not None:
+        return timed
     measured = condition.threshold or condition.range or condition.average
     if measured is None:
         return ""
@@ -106,6 +109,8 @@ def _judged(condition: ConditionModel) -> str:
         mean = condition.average
         whole = f"complete {mean.complete:g}"
         return f"{mean.indicator}, mean of {mean.interval} over {mean.over}, {whole}"
+    if (timed := judged_words(condition)) is not None:
+        return timed
     measured = condition.threshold or condition.range
     assert measured is not None, "a pack with a condition that its page cannot describe"
     return f"{measured.indicator}, {measured.interval}"

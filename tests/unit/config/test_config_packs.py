@@ -12,6 +12,8 @@ from shared.model.rule import Range, Rule, Threshold
 NAMES = (
     "mw-load",
     "mw-flow",
+    "mw-forecast",
+    "sewage-discipline",
     "gb18918-2002",
     "gb39707-2020",
     "gb18484-2020",

@@ -23,8 +23,12 @@ LATER = {"8h": 2}
 Expected = set[tuple[str, str, int, str]]
 
 
-WHOLE = ("hj633-2012", "hj633-2026", "heavy-pollution-2017", "heavy-pollution-2024")
-"""Packs whose values are made of six readings or of a day that slides: test_packs_index has their stories."""
+WHOLE = (
+    "hj633-2012", "hj633-2026", "heavy-pollution-2017", "heavy-pollution-2024", "mw-forecast",
+    "sewage-discipline",
+)  # fmt: skip
+"""Packs whose values are made of six readings, of a day that slides, of a trend or of a habit:
+test_packs_index and test_packs_ahead have their stories."""
 
 
 def packs() -> list[str]:

@@ -1,0 +1,28 @@
+"""Words of the packs' page for conditions about time and discipline."""
+
+from shared.config.schema import ConditionModel
+
+
+def judged_words(condition: ConditionModel) -> str | None:
+    """Which value of which indicator; None: it is not one of them."""
+    if (limit := condition.time_to_limit) is not None:
+        to = "the capacity" if limit.limit is None else f"{limit.limit:g}"
+        days = f"{limit.over / 86_400_000_000:g} d"
+        return f"{limit.indicator}, time to {to} by the trend of {limit.interval} over {days}"
+    if (clear := condition.time_to_clear) is not None:
+        return f"{clear.backlog} / ({clear.capacity} - {clear.intake}), {clear.interval}"
+    if (flagged := condition.flagged) is not None:
+        return f"{flagged.indicator}, {flagged.interval}, time in {' '.join(flagged.flags)}"
+    if (plan := condition.compliance) is not None:
+        return f"{plan.indicator}, {plan.interval}, at least {plan.at_least} per {plan.per}"
+    if (habit := condition.discipline) is not None:
+        return f"{habit.indicator}, {habit.interval}, {habit.of} among the last {habit.within}"
+    return None
+
+
+def shown_words(condition: ConditionModel) -> str | None:
+    """The unit of their value."""
+    timed = condition.time_to_limit or condition.time_to_clear or condition.flagged
+    if timed is not None:
+        return timed.shown_in
+    return "%" if condition.compliance or condition.discipline else None
