@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from services.notify import why as why_
 from services.notify.amending import after_amendment, take_amendments
 from services.notify.answers import answer
+from services.notify.campaign_end import Ended, ended, tell_end
 from services.notify.claims import Claim, claim, put_back
 from services.notify.clockwatch import Clockwatch
 from services.notify.core import incident as fold
@@ -92,6 +93,7 @@ class Notify:
         self._claiming = threading.Lock()
         self._under_way: set[tuple[str, int]] = set()
         self._is_uncertain = False
+        self._ends_told: set[Ended] = set()
         self.tick_slack_us = 2_000_000
         self.set_configuration(configuration)
         with desk.unit() as unit:
@@ -222,6 +224,10 @@ class Notify:
             i = t.incidents.c
             query = select(i.id).where(i.due_us <= work.now).order_by(i.due_us)
             ids = list(work.unit.connection.execute(query).scalars())
+            over_now = ended(work, self._ends_told)
+            for campaign in over_now:
+                tell_end(work, campaign)
+        self._ends_told.update((each.id, each.to_us) for each in over_now)
         for begin in range(0, len(ids), AT_ONCE):
             with self._work() as work:
                 # Another replica may be at it; what it has taken is not due any more.

@@ -42,6 +42,7 @@ def assemble(
     rosters = people.rosters(a, territories, persons)
     names = policies.Names(territories, persons, channels, rules.names(a) | built_rules.keys())
     chain = campaigns.policies(a, names, built_campaigns, policies.policies(a, names))
+    built_campaigns = campaigns.with_reports(a, names, built_campaigns)
     hiding = inhibits.inhibits(a, built_rules, rules.names(a) | built_rules.keys())
     access = people.access(a, territories)
     if site is None or any(not finding.warning for finding in a.findings):

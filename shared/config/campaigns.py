@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from shared.config import rules as rules_
 from shared.config.assembly import Assembly, Item
 from shared.config.campaign_editions import edition
-from shared.config.policies import Names, policy
+from shared.config.policies import Names, policy, targets
 from shared.config.schema import CampaignModel
 from shared.model.configuration import lineage
 from shared.model.facility import Territory
 from shared.model.people import Policy, PolicyMatch
-from shared.model.rule import Campaign, Pause, Rule
+from shared.model.rule import Campaign, Pause, ReportTo, Rule
 
 Territories = dict[str, Territory]
 
@@ -116,6 +116,17 @@ def policies(
             taken.add(model.id)
             found.append(_dated(a, part, policy(a, part, names), campaign, names.territories))
     return tuple(_with_editions(each, campaigns) for each in (*found, *others))
+
+
+def with_reports(a: Assembly, names: Names, campaigns: dict[str, Campaign]) -> dict[str, Campaign]:
+    """The same campaigns with whom they tell of their end."""
+    for item in a.items("campaigns"):
+        campaign, report = campaigns.get(item.model.id), item.model.report_to
+        if campaign is not None and report is not None:
+            notify = targets(a, item, report, names, "report_to")
+            told = ReportTo(notify, tuple(report.by))
+            campaigns[campaign.id] = replace(campaign, report_to=told)
+    return campaigns
 
 
 def _dated(

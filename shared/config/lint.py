@@ -11,6 +11,7 @@ from shared.config.lint_history import too_short
 from shared.config.lint_packs import unasked
 from shared.model.configuration import Configuration, lineage
 from shared.model.people import CatchAll, Policy, Step
+from shared.model.rule import ReportTo
 from shared.model.select import applies_to, judges_territories, policy_for
 
 
@@ -112,7 +113,10 @@ def _takes_all_of(earlier: Policy, later: Policy) -> bool:
 
 def _people(c: Configuration) -> Iterator[Remark]:
     """People who cannot be told, and people who never are."""
-    told: list[Step | CatchAll] = [step for policy in c.policies for step in policy.steps]
+    told: list[Step | CatchAll | ReportTo] = [
+        step for policy in c.policies for step in policy.steps
+    ]
+    told += [each.report_to for each in c.campaigns.values() if each.report_to is not None]
     told += [policy.catch_all for policy in c.policies if policy.catch_all]
     ways = {channel for step in told for channel in step.by}
     named = {target.person for step in told for target in step.notify}

@@ -93,7 +93,7 @@ def _match(a: Assembly, item: Item, names: Names) -> PolicyMatch | None:
 def _steps(a: Assembly, item: Item, names: Names) -> tuple[Step, ...]:
     steps = []
     for place, step in enumerate(item.model.steps):
-        notify = _targets(a, item, step, names, "steps", place)
+        notify = targets(a, item, step, names, "steps", place)
         repeat = Repeat(step.repeat.every, step.repeat.times) if step.repeat else None
         steps.append(Step(notify, tuple(step.by), step.wait, repeat))
     return tuple(steps)
@@ -103,10 +103,10 @@ def _catch_all(a: Assembly, item: Item, names: Names) -> CatchAll | None:
     last = item.model.catch_all
     if last is None:
         return None
-    return CatchAll(_targets(a, item, last, names, "catch_all"), tuple(last.by), last.every)
+    return CatchAll(targets(a, item, last, names, "catch_all"), tuple(last.by), last.every)
 
 
-def _targets(
+def targets(
     a: Assembly, item: Item, step: Any, names: Names, *keys: str | int
 ) -> tuple[Target, ...]:
     for place, channel in enumerate(step.by):

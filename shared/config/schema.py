@@ -639,6 +639,11 @@ class CampaignBasisModel(Model):
     status: Literal["verified", "product default"] = "product default"
 
 
+class ReportToModel(Model):
+    notify: Annotated[list[TargetModel], Field(min_length=1)]
+    by: Annotated[list[Id], Field(min_length=1)]
+
+
 class CampaignModel(Model):
     id: Id
     title: TitleModel
@@ -648,6 +653,7 @@ class CampaignModel(Model):
     rules: Annotated[list[CampaignRuleModel], Items] = []
     policies: Annotated[list[PolicyModel], Items] = []
     basis: CampaignBasisModel
+    report_to: ReportToModel | None = None
 
 
 class CampaignsFile(Model):

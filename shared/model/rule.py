@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from shared.model.instants import Instant, Interval
+from shared.model.people import Target
 from shared.model.severity import Severity
 from shared.model.timed import Timed, TimeToClear
 
@@ -306,6 +307,13 @@ class Pause(msgspec.Struct, frozen=True):
     within: tuple[str, ...]
 
 
+class ReportTo(msgspec.Struct, frozen=True):
+    """Who is told that it has ended, and how."""
+
+    notify: tuple[Target, ...]
+    by: tuple[str, ...]
+
+
 class Campaign(msgspec.Struct, frozen=True):
     """A dated regime. Its rules and policies stand with the others and name it."""
 
@@ -318,6 +326,7 @@ class Campaign(msgspec.Struct, frozen=True):
     rules: tuple[str, ...] = ()
     """The rules that it judges otherwise."""
     policies: tuple[str, ...] = ()
+    report_to: ReportTo | None = None
 
 
 class Rule(msgspec.Struct, frozen=True):
