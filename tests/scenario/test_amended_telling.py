@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notify.facts import plain_words
 from services.notify.wording.amendment import LONGEST_UNITS, amendment_words
+from services.notify.wording.mail import MailWording
 from services.notify.wording.units import units
 from shared.model.amendment import Amendment, Cause, Span
 from shared.model.instants import Instant
@@ -169,3 +171,19 @@ def test_words_fit_one_message_whatever_the_names(
         zone=ZoneInfo("Asia/Shanghai"), language=language,
     )  # fmt: skip
     assert units(text) <= LONGEST_UNITS
+
+
+def test_mail_says_the_same_and_asks_for_nothing(house: HistoryHouse) -> None:
+    house.read((0, 20), (1, 120), (2, 20))
+    house.tell()
+    house.append(house.report(1, 12))
+    house.tick(3)
+    house.tell()
+    facts = house.people.wire.sent[-1].message.facts
+    words = MailWording().write(facts)
+    said = "更正：武汉医院 化学需氧量 12:01起的预警不成立（数据更正为12mg/L）"
+    assert said in words.subject
+    assert said in words.text
+    assert said in words.html
+    assert "http" not in words.text
+    assert plain_words(facts) == said
