@@ -15,18 +15,17 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from services.rules.core import amend, history
+from services.rules.core import history
 from services.rules.core.book import Book
-from services.rules.history_store import HISTORY_FORMAT, Arrived, HistoryStore, Kept, Key
+from services.rules.core.cell_history import Arrived, CellHistory, Key
+from services.rules.history_store import HISTORY_FORMAT, HistoryStore, Kept
 from shared.errors import Unavailable
 from shared.log.port import REPORTS, Bundles, Log, Position
 from shared.log.sqlite import SqliteLog
-from shared.model.amendment import AMENDMENT_FORMAT, Amendment, Cause, Span, Why, amendment_id
+from shared.model.amendment import Amendment
 from shared.model.configuration import Bundle, Configuration, decode_bundle
-from shared.model.instants import Instant, window_end
+from shared.model.instants import window_end
 from shared.model.report import WITHDRAWN, Activate, Report, Tick, decode_envelope
-from shared.model.rule import Derived, Joint, Range, Threshold
-from shared.model.transition import Transition
 from shared.observe.metrics import Metrics
 
 MOST_REPORTS = 100_000
@@ -216,7 +215,7 @@ class Amender:
                     if station is not None
                     and station.facility == key[0]
                     and judging.interval == key[2]
-                    and isinstance(judging.rule.condition, Threshold | Range | Joint | Derived)
+                    and history.has_history(judging.rule.condition)
                 ]
                 waits = any(any(one.delays) or one.derive is not None for one in rules)
                 found = (bool(rules), waits)
@@ -236,60 +235,20 @@ class Amender:
         since_us = -(1 << 62) if last_us is None else last_us - self._keep_us
         self._flush()
         arrived = self._store.arrived(key, since_us, MOST_REPORTS, own=True)
-        before = [one for one in arrived if one.n < open_n or not one.place]
-        delayed = [one for one in arrived if one.n < open_n or one.place != 1]
-        late = [one for one in arrived if one.n >= open_n and one.place == 1]
-        any_late = [one for one in arrived if one.place == 1]
-        is_news = bool(late) or len(delayed) > len(before)
-        said = self._said(key, before if is_news else arrived)
-        changes: list[tuple[amend.Change, list[Arrived]]] = []
-        if len(delayed) > len(before):
-            grown = self._said(key, delayed)
-            one, other = history.by_alert(said), history.by_alert(grown)
-            unsaid = {alert for alert in one if not amend.grew(one[alert], other.get(alert, []))}
-            news = [each for each in delayed if each.n >= open_n and each.place == 2]
-            changes += [
-                (change, news)
-                for change in amend.changes(history.episodes(said), history.episodes(grown))
-                if change.alert in unsaid
-            ]
-            said = grown
-        if late:
-            final = self._said(key, arrived)
-            changes += [
-                (change, late)
-                for change in amend.changes(history.episodes(said), history.episodes(final))
-            ]
-            said = final
-        # Also one that changed no episode so far may change what the next reading makes of it.
-        kept.is_amended = True
-        for change, news in changes:
-            self._amend(change, news, arrived, position)
-        kept.is_watched = bool(any_late) and self._is_astray(key, arrived, said, any_late, position)
-
-    def _is_astray(
-        self, key: Key, arrived: list[Arrived], final: list[Transition], late: list[Arrived],
-        position: int,
-    ) -> bool:  # fmt: skip
-        """
-        Amend what the live stream began or left out because it passed over late readings.
-
-        True while something stands in one and not in the other, so that more may come.
-        """
-        live = self._said(key, [one for one in arrived if one.place != 1])
-        found = amend.astray(history.episodes(live), history.episodes(final))
-        known = self._store.amended(key[0]) if found else []
-        for change in found:
-            span = change.before or change.after
-            assert span is not None
-            if not any(_speaks_of(each, change.alert, span) for each in known):
-                self._amend(change, late, arrived, position)
-        return amend.standing(live) != amend.standing(final)
-
-    def _said(self, key: Key, arrived: list[Arrived]) -> list[Transition]:
         assert self._now_us is not None
-        reports = history.settled(one.report for one in arrived)
-        return history.transitions(self._part(key[0]), reports, self._now_us)
+        look = CellHistory(self._part(key[0]), arrived, open_n, self._now_us)
+        # Also news that changed no episode so far may change what the next reading makes of it.
+        kept.is_amended = True
+        for found in look.news():
+            self._amend(look.amendment(found, position))
+        if look.has_late:
+            for found in list(look.astray(self._store.amended(key[0]))):
+                self._amend(look.amendment(found, position))
+        kept.is_watched = look.has_late and look.stands_apart
+
+    def _amend(self, amendment: Amendment) -> None:
+        self._store.amend(amendment, told=amendment.position >= self._tell_from)
+        self._metrics.amendments.labels(amendment.rule, amendment.kind).inc()
 
     def _part(self, facility: str) -> Bundle:
         part = self._parts.get(facility)
@@ -300,23 +259,6 @@ class Amender:
                 self._parts.popitem(last=False)
         return part
 
-    def _amend(
-        self, change: amend.Change, news: list[Arrived], all_: list[Arrived], position: int
-    ) -> None:
-        assert self._now_us is not None
-        rule, facility, station, indicator, interval = change.alert
-        one = _cause_of(change, news, indicator)
-        cause = _cause(one, indicator, all_)
-        amendment = Amendment(
-            AMENDMENT_FORMAT,
-            amendment_id(change.alert, change.before, change.after, cause, self._now_us),
-            change.kind, rule, facility, station, indicator, interval,  # type: ignore[arg-type]
-            change.before, change.after, cause, Instant(self._now_us), position,
-        )  # fmt: skip
-        told = position >= self._tell_from
-        self._store.amend(amendment, told)
-        self._metrics.amendments.labels(rule, change.kind).inc()
-
 
 def _part(report: Report, indices: list[int]) -> Report:
     return msgspec.structs.replace(
@@ -325,42 +267,6 @@ def _part(report: Report, indices: list[int]) -> Report:
         values=tuple(report.values[i] for i in indices),
         flags=None if report.flags is None else tuple(report.flags[i] for i in indices),
     )
-
-
-def _cause_of(change: amend.Change, news: list[Arrived], indicator: str) -> Arrived:
-    """The last of the news that lies in the episode and is of its indicator, else the last."""
-    spans = [span for span in (change.before, change.after) if span is not None]
-    own = [one for one in news if indicator in one.report.indicators] or news
-    inside = [one for one in own if any(_holds(span, one.report.observed_us) for span in spans)]
-    return (inside or own)[-1]
-
-
-def _speaks_of(amendment: Amendment, alert: history.Alert, span: Span) -> bool:
-    spans = (amendment.before, amendment.after)
-    return amendment.alert == alert and any(
-        each is not None and amend.overlap(each, span) for each in spans
-    )
-
-
-def _holds(span: Span, at_us: int) -> bool:
-    return span.start_us <= at_us and (span.end_us is None or at_us <= span.end_us)
-
-
-def _cause(one: Arrived, indicator: str, all_: list[Arrived]) -> Cause:
-    report = one.report
-    names = report.indicators
-    index = names.index(indicator) if indicator in names else 0
-    name, flag = names[index], report.flag(index)
-    was_there = any(
-        other.n < one.n and other.report.observed_us == report.observed_us
-        and name in other.report.indicators
-        for other in all_
-    )  # fmt: skip
-    why: Why = "corrected" if was_there else "late"
-    if flag == WITHDRAWN:
-        why = "withdrawn"
-    value = None if flag == WITHDRAWN else report.values[index]
-    return Cause(why, name, report.observed_us, value, flag, report.id, report.received_us)
 
 
 def history_of(

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import msgspec
 
+from services.rules.core.cell_history import Arrived, Key
 from shared.errors import NewerData, Unavailable
 from shared.model.amendment import Amendment
 from shared.model.report import Report
 
 HISTORY_FORMAT = 1
-Key = tuple[str, str, str]
-"""Facility, station, interval."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -54,16 +53,6 @@ class Kept(msgspec.Struct, array_like=True):
     @property
     def last_us(self) -> int | None:
         return max(self.newest_us.values(), default=None)
-
-
-class Arrived(msgspec.Struct):
-    """A report, or the part of it that is of one place, with its number in the log."""
-
-    key: Key
-    n: int
-    place: int
-    """0 in its turn, 1 late or corrected or withdrawn, 2 in its turn but long after its window."""
-    report: Report
 
 
 _REPORT = msgspec.msgpack.Decoder(Report)

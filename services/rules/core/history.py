@@ -23,7 +23,7 @@ from shared.model.amendment import Span
 from shared.model.configuration import Bundle
 from shared.model.instants import Instant, window_end
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
-from shared.model.rule import Derived, Joint, Range, Threshold
+from shared.model.rule import Condition, Derived, Joint, Range, Threshold
 from shared.model.timed import is_about_arrival
 from shared.model.transition import Transition
 
@@ -90,6 +90,11 @@ def _together(readings: dict[str, Reading]) -> Report:
         flags=None if set(flags) == {"N"} else flags,
         revision=None,
     )
+
+
+def has_history(condition: Condition) -> bool:
+    """Does it look at the readings of one station and interval, and at nothing else?"""
+    return isinstance(condition, Threshold | Range | Joint | Derived)
 
 
 def of_facility(bundle: Bundle, facility: str) -> Bundle:
