@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from sqlalchemy import func, select
 
+from services.notify import silencing
 from services.notify import why as why_
 from services.notify.amending import after_amendment, take_amendments
 from services.notify.answers import answer
@@ -23,6 +24,7 @@ from services.notify.core import incident as fold
 from services.notify.core.handover import in_order
 from services.notify.core.incident import Incident
 from services.notify.core.owed import due
+from services.notify.core.silence import Silence
 from services.notify.desk import tables as t
 from services.notify.desk.desk import Desk
 from services.notify.desk.unit import Unit
@@ -106,14 +108,14 @@ class Notify:
         self._desk.min_step_gap_us = configuration.timing.min_step_gap_us
 
     @contextmanager
-    def _work(self) -> Iterator[Work]:
+    def _work(self, *, alone: bool = False) -> Iterator[Work]:
         """One unit at the instant at which it holds the desk.
 
         The clocks are read inside: an instant from before the wall clock was set, used after
         another has moved the timers with it, would ring the whole ladder.
         """
         while True:
-            with self._desk.unit() as unit:
+            with self._desk.unit(alone=alone) as unit:
                 now = self._time.observe(unit)
                 if now is not None:
                     yield Work(unit, self._configuration, self._counts, now)
@@ -347,6 +349,25 @@ class Notify:
         found = self.incident(incident)
         assert found is not None
         return found
+
+    def silence(self, silence: Silence) -> Silence | None:
+        """Alone, so that no incident opens meanwhile that would not know of it."""
+        with self._work(alone=True) as work:
+            made = silencing.begin(work, silence)
+        if made is not None:
+            log.info("silence_began", silence=made.id, person=made.person, until_us=made.until_us)
+        return made
+
+    def end_silence(self, id_: str, person: str) -> Silence | None:
+        with self._work(alone=True) as work:
+            ended = silencing.end(work, id_)
+        if ended is not None:
+            log.info("silence_ended", silence=id_, person=person)
+        return ended
+
+    def silences(self, now: Instant) -> list[Silence]:
+        with self._desk.read() as connection:
+            return silencing.in_force(connection, now)
 
     def reply(self, channel: str, from_: str, to: str, text: str, now: Instant) -> None:
         """A text that came back from a phone, whoever's it is."""

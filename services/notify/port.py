@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from services.notify.core.silence import Silence
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, Interval
 from shared.model.people import Contact
@@ -236,6 +237,15 @@ class NotifyPort(Protocol):
 
     def reply(self, channel: str, from_: str, to: str, text: str, now: Instant) -> None:
         """A text that came back from a phone, whoever's it is."""
+
+    def silence(self, silence: Silence) -> Silence | None:
+        """Not told until its end; the one in force when it was said before; None: too many."""
+
+    def end_silence(self, id_: str, person: str) -> Silence | None:
+        """Over now; None when it is not in force."""
+
+    def silences(self, now: Instant) -> list[Silence]:
+        """Those in force, the one that ends first in front."""
 
     def receipt(self, channel: str, notification: str, status: ReceiptStatus, now: Instant) -> None:
         """Later proof; unknown ids change nothing."""

@@ -5,7 +5,9 @@ from services.notify.core import incident as fold
 from services.notify.core.incident import Alert, Incident
 from services.notify.core.inhibit import Inhibited
 from services.notify.core.notice import incident_id
+from services.notify.core.owed import is_silent
 from services.notify.core.policy import policy_for, relevant, tells
+from services.notify.silencing import under_silence
 from services.notify.telling import end_for_rise, recover, start, tell_again
 from services.notify.work import Work
 from shared.model.configuration import lineage
@@ -40,9 +42,11 @@ def effect_of(work: Work, name: str, transition: Transition) -> tuple[Incident |
     if change == "rose":
         end_for_rise(work, known.id)
     work.unit.put(changed)
+    if change is not None:
+        _write(work, changed, change, transition, name)
+    changed = under_silence(work, changed, is_news=change == "rose")
     if change is None:
         return changed, "changed nothing that is told"
-    _write(work, changed, change, transition, name)
     if change == "rose":
         start(work, changed, transition.received_us)
     elif change == "resolved":
@@ -81,8 +85,8 @@ def _fire(
         change = "opened"
     work.unit.put(changed)
     _write(work, changed, change, transition, name)
-    changed = start(work, changed, transition.received_us)
-    if changed.flap is not None:
+    changed = start(work, under_silence(work, changed, is_news=True), transition.received_us)
+    if changed.flap is not None and not is_silent(changed, work.now):
         tell_again(work, changed)
     return changed, change
 
@@ -93,7 +97,7 @@ def _withhold(
     """It changed, nobody is told, and the timeline says why."""
     work.unit.put(changed)
     _write(work, changed, "withheld", transition, name, reason=reason)
-    return changed, f"withheld, {reason}"
+    return under_silence(work, changed), f"withheld, {reason}"
 
 
 def _inhibited(
@@ -115,6 +119,7 @@ def _inhibited(
                 "unit": alert.unit, "severity": changed.severity.value,
             },
         )  # fmt: skip
+    changed = under_silence(work, changed, is_news=inhibited.is_told)
     if inhibited.is_told:
         changed = start(work, changed, transition.received_us)
     return changed, f"ended; what it inhibited stands now: {len(inhibited.released)}"

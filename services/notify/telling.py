@@ -17,8 +17,11 @@ NEXT_WAY_FAILURES = 3
 
 
 def start(work: Work, incident: Incident, received_us: int | None = None) -> Incident:
-    """Step 1 at once: it opened, rose or reopened."""
+    """Step 1 at once: it opened, rose or reopened. Under a silence, at its end."""
     incident = replace(incident, step=0, step_us=work.now)
+    if owed.is_silent(incident, work.now):
+        work.unit.put(incident)
+        return incident
     return take(work, incident, "step", None, received_us)
 
 

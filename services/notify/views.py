@@ -107,6 +107,8 @@ class Views:
         if incident.flap is not None:
             shown["flapping_since"] = self.time(incident.flap.since_us)
             shown["quiet_since"] = self.time(incident.flap.quiet_us)
+        if incident.silenced_us is not None and incident.state == "open":
+            shown["silenced_until"] = self.time(incident.silenced_us)
         if incident.hidden:
             shown["inhibited"] = [
                 self._alert(each.alert) | {"by": each.by} for each in incident.hidden

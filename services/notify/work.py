@@ -1,13 +1,16 @@
 """Work: what every verb has at hand while its transaction is open."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from services.notify.core.attempt import UNFINISHED
 from services.notify.core.incident import Alert, Incident
 from services.notify.core.notice import Notice
 from services.notify.core.responsible import House
+from services.notify.core.silence import Silence
 from services.notify.desk.unit import Row, Unit
 from services.notify.port import Counts
 from shared.model.configuration import Configuration
@@ -47,6 +50,7 @@ class Work:
         self.configuration = configuration
         self.counts = counts
         self.now = now
+        self._silences: list[Silence] | None = None
         self.gap_us = configuration.timing.min_step_gap_us
         self.house = House(
             configuration.territories,
@@ -54,6 +58,12 @@ class Work:
             configuration.people,
             configuration.site.zone,
         )
+
+    def silences(self, read: Callable[[Connection, int], list[Silence]]) -> list[Silence]:
+        """Those in force, read once; only when an incident changes."""
+        if self._silences is None:
+            self._silences = read(self.unit.connection, self.now)
+        return self._silences
 
     def queue(self, notice: Notice, snapshot: Snapshot, *, received_us: int | None = None) -> bool:
         """Put a notice into the outbox; the same notice a second time changes nothing."""

@@ -139,6 +139,10 @@ SCHEMAS: dict[str, Schema] = {
     "Incidents": _object("incidents", incidents=_list(_ref("Incident"))),
     "Order": _object("person", "note"),
     "Duty": _object("duty", duty=_list(FREE)),
+    "SilenceOrder": _object("match reason until person", match=FREE, until=TIME),
+    "SilenceEnd": _object("person"),
+    "Silence": _object("id match reason person from until", match=FREE, until=TIME),
+    "Silences": _object("silences", silences=_list(_ref("Silence"))),
     "Why": FREE,
     "Texts": _object("texts", texts=_list(FREE)),
     "Audit": _object("audit intact", audit=_list(FREE), intact={"type": "boolean"}),
@@ -301,6 +305,25 @@ def _paths() -> dict[str, dict[str, Schema]]:
                 "requestBody": _body(("application/json", _ref("Order"))),
                 "responses": {"200": _answer("The incident as it is now.", "Incident")}
                 | _problems(400, 401, 403, 404, 409, 413, 422, 503),
+            }
+        },
+        "/v1/silences": {
+            "get": _get("What nobody is to be told of, and until when.", "Silences"),
+            "post": {
+                "summary": "Do not tell of a facility or territory until an instant; again is no harm.",
+                "parameters": [],
+                "requestBody": _body(("application/json", _ref("SilenceOrder"))),
+                "responses": {"201": _answer("The silence in force.", "Silence")}
+                | _problems(400, 401, 403, 404, 413, 422, 503),
+            },
+        },
+        "/v1/silences/{id}/end": {
+            "post": {
+                "summary": "End a silence before its time.",
+                "parameters": [_ID],
+                "requestBody": _body(("application/json", _ref("SilenceEnd"))),
+                "responses": {"200": _answer("The silence as it ended.", "Silence")}
+                | _problems(400, 401, 403, 404, 413, 422, 503),
             }
         },
         "/v1/duty": {

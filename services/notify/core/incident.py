@@ -97,6 +97,8 @@ class Incident(msgspec.Struct, frozen=True):
     flap: Flap | None = None
     hidden: tuple[Hidden, ...] = ()
     """What an inhibit keeps aside; each series of each rule once."""
+    silenced_us: Instant | None = None
+    """Nothing is told before (see `silence`); a wall-clock time that somebody named."""
 
 
 def alert_of(transition: Transition) -> Alert:

@@ -14,7 +14,7 @@ TimelineKind = Literal[
     "queued", "accepted", "delivered", "failed", "unknown", "repeated", "withheld",
     "acknowledged", "amended",
 ]  # fmt: skip
-LedgerKind = TimelineKind | Literal["handed_over", "clock_stepped", "answered"]
+LedgerKind = TimelineKind | Literal["handed_over", "clock_stepped", "answered", "unsilenced"]
 TIMELINE: frozenset[str] = frozenset(TimelineKind.__args__)  # type: ignore[attr-defined]  # a Literal carries its names
 
 GENESIS = "0" * 64

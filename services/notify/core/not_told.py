@@ -42,8 +42,11 @@ def reason(past: PastIncident, person: str, house: House, at: Instant) -> Reason
 
 
 def _muted(muted: list[Entry], zone: ZoneInfo) -> tuple[str, str]:
-    """Changes of which nobody is told, because it flaps or because another rule hides them."""
+    """Changes of which nobody is told: it flaps, another rule hides them, or it is silenced."""
     when, reasons = instant_text(muted[0].at_us, zone), [each.reason or "" for each in muted]
+    silenced = [each for each in reasons if each.startswith("silenced by ")]
+    if silenced:
+        return f"静默（{silenced[-1].removeprefix('silenced by ')}）", silenced[-1]
     by = sorted(
         {each.split()[2].rstrip(",") for each in reasons if each.startswith("inhibited by ")}
     )

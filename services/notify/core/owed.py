@@ -48,7 +48,19 @@ def due(incident: Incident, min_step_gap_us: int) -> Due | None:
     return Due("calm", calm)
 
 
+def is_silent(incident: Incident, now: Instant) -> bool:
+    return incident.silenced_us is not None and now < incident.silenced_us
+
+
 def _telling_due(incident: Incident, min_step_gap_us: int) -> Due | None:
+    """A silence puts off whatever is due."""
+    told, until = _told_at(incident, min_step_gap_us), incident.silenced_us
+    if told is None or until is None or told.at_us >= until:
+        return told
+    return Due(told.what, until)
+
+
+def _told_at(incident: Incident, min_step_gap_us: int) -> Due | None:
     if incident.state != "open":
         return None
     step = _step_due(incident, min_step_gap_us)
@@ -83,7 +95,7 @@ def next_step_us(incident: Incident, min_step_gap_us: int) -> Instant | None:
     step = _step_due(incident, min_step_gap_us)
     if step is None and incident.step > len(incident.policy.steps):
         step = _round_due(incident)
-    return None if step is None else Instant(step)
+    return None if step is None else Instant(max(step, incident.silenced_us or step))
 
 
 def advance(incident: Incident, what: Literal["step", "round"], now: Instant) -> Incident:
@@ -96,6 +108,7 @@ def advance(incident: Incident, what: Literal["step", "round"], now: Instant) ->
             rounds=1,
             last_step_us=now,
             step_now=False,
+            silenced_us=None,
         )
     every = _every_us(incident)
     assert every is not None
@@ -103,7 +116,7 @@ def advance(incident: Incident, what: Literal["step", "round"], now: Instant) ->
     running = _running(incident)
     if isinstance(running, Step) and running.repeat is not None:
         latest = min(latest, running.repeat.times)
-    return replace(incident, rounds=max(latest, incident.rounds) + 1)
+    return replace(incident, rounds=max(latest, incident.rounds) + 1, silenced_us=None)
 
 
 def call(incident: Incident) -> Call:

@@ -152,6 +152,16 @@ tickets = Table(
     Index("tickets_by_person", "person"),
 )
 
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("until_us", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("silences_by_end", "until_us"),
+)
+"""Kept when they are over, as the record of what was not told. A unit that changes one is alone."""
+
 phones = Table(
     "phones",
     metadata,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from services.notify.core.silence import Silence
 from services.notify.port import ChannelText, NotifyFigures, ReceiptStatus, Refusal
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, instant_text
@@ -50,6 +51,15 @@ class PaperDesk:
             "state": "resolved", "resolved_at": self._text(at), "next_step_at": None,
         }  # fmt: skip
         self.resolved_us[id_] = at
+
+    def silence(self, silence: Silence) -> Silence | None:
+        return silence
+
+    def end_silence(self, id_: str, person: str) -> Silence | None:
+        return None
+
+    def silences(self, now: Instant) -> list[Silence]:
+        return []
 
     def _text(self, at: Instant) -> str:
         return instant_text(at, self.configuration.site.zone)
