@@ -24,7 +24,7 @@ from shared.model.instants import window_end
 from shared.model.timed import Discipline
 
 
-class _Habit(Witness):
+class Habit(Witness):
     """Keeps a digit for each of the last n; the share of ones, a lower bound until n are there."""
 
     def __init__(self, condition: Discipline) -> None:
@@ -44,7 +44,7 @@ class _Habit(Witness):
         return [Step(at_us, quality, _percent(memory.digits.count(1), self.condition.within))]
 
 
-class LateOf(_Habit):
+class LateOf(Habit):
     """By log time, so that a replay says the same; what we were deaf for is not late."""
 
     def __init__(self, condition: Discipline, zone: ZoneInfo) -> None:
@@ -61,14 +61,14 @@ class LateOf(_Habit):
         return self._share(memory, said.at_us, self._push(memory, int(is_late)))
 
 
-class MarksOf(_Habit):
+class MarksOf(Habit):
     def witness(self, memory: Memory, said: Said) -> list[Step]:
         assert isinstance(memory, HabitMemory)
         is_marked = said.flag in self.condition.flags
         return self._share(memory, said.at_us, self._push(memory, int(is_marked)))
 
 
-class GapsOf(_Habit):
+class GapsOf(Habit):
     """A slot counts as missing only when we listened during it and the one after it."""
 
     def __init__(self, condition: Discipline, zone: ZoneInfo) -> None:
@@ -92,7 +92,7 @@ class GapsOf(_Habit):
         return clock.deaf_within(start_us, self.slots.start(slot + 2)) == 0
 
 
-class HeapingOf(_Habit):
+class HeapingOf(Habit):
     def __init__(self, condition: Discipline, factor: Decimal) -> None:
         super().__init__(condition)
         self.factor = factor

@@ -125,18 +125,21 @@ def _whole(values: list[Decimal], sign: int) -> list[int]:
 
 def slopes(times: list[int], values: list[int]) -> Slopes:
     """The median slope of all pairs, and the edges of its rank interval."""
-    pairs = []
+    keys: list[int] = []
+    exact: dict[int, tuple[int, int]] = {}
     for later in range(1, len(times)):
-        for earlier in range(later):
-            grown, took = values[later] - values[earlier], times[later] - times[earlier]
-            pairs.append((grown * _FINE // took, grown, took))
-    pairs.sort()
-    ordered = [(grown, took) for _, grown, took in pairs]
-    count, points = len(ordered), len(times)
+        value, time = values[later], times[later]
+        for before, began in zip(values[:later], times[:later], strict=True):
+            grown, took = value - before, time - began
+            key = grown * _FINE // took
+            keys.append(key)
+            exact[key] = grown, took
+    keys.sort()  # equal keys are equal slopes
+    count, points = len(keys), len(times)
     spread = isqrt(Z_MILLI**2 * points * (points - 1) * (2 * points + 5) // 18) // 1000
     edge = max(0, (count - spread) // 2 - 1)
-    low, high = Fraction(*ordered[edge]), Fraction(*ordered[count - 1 - edge])
-    one, other = Fraction(*ordered[(count - 1) // 2]), Fraction(*ordered[count // 2])
+    low, high = Fraction(*exact[keys[edge]]), Fraction(*exact[keys[count - 1 - edge]])
+    one, other = Fraction(*exact[keys[(count - 1) // 2]]), Fraction(*exact[keys[count // 2]])
     return Slopes(low, (one + other) / 2, high)
 
 

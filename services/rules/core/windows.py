@@ -8,6 +8,7 @@ import msgspec
 from services.rules.core.average import HOUR_US, SPAN_US, AverageOf
 from services.rules.core.band import FEWEST
 from services.rules.core.derive import Derivation
+from services.rules.core.evidence import evidence
 from services.rules.core.memory import (
     AverageMemory,
     Band,
@@ -61,7 +62,8 @@ def _shown(own: Derivation, memory: Memory, zone: ZoneInfo) -> dict[str, Any]:
         if memory.average is not None and mean is not None:
             shown |= _average(mean, memory.average, zone)
         return shown
-    return _plain(memory, zone)
+    stands_on = evidence(own, memory, zone)
+    return _plain(memory, zone) if stands_on is None else stands_on
 
 
 def _plain(memory: Memory, zone: ZoneInfo) -> dict[str, Any]:
