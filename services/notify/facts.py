@@ -102,4 +102,5 @@ def _alert(configuration: Configuration, alert: Alert) -> AlertFact:
         standard=alert.standard,
         edition=alert.edition,
         clause=alert.clause,
+        members=alert.members,
     )

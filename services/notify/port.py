@@ -13,6 +13,7 @@ from services.notify.core.silence import Silence
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, Interval
 from shared.model.people import Contact
+from shared.model.rollup import Members
 from shared.model.severity import Severity
 from shared.model.transition import Cause, Transition
 
@@ -41,6 +42,8 @@ class AlertFact(msgspec.Struct, frozen=True):
     standard: str = ""
     edition: str = ""
     clause: str = ""
+    members: Members | None = None
+    """Of a territory: who stands in its value."""
 
 
 class Facts(msgspec.Struct, frozen=True):

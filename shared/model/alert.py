@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from shared.model.instants import Instant, Interval
+from shared.model.rollup import Members
 from shared.model.severity import Severity
 from shared.model.transition import Cause, State, Transition, transition_id, transition_object
 
@@ -39,6 +40,7 @@ class _Alert(msgspec.Struct):
     format: int
     report: str
     us: tuple[int, int, int | None]
+    members: Members | None = None
 
 
 _DECODER = msgspec.json.Decoder(_Alert)
@@ -86,4 +88,5 @@ def decode_alert(value: bytes) -> Transition:
         clause=found.basis.clause,
         report_id=found.report,
         received_us=None if received_us is None else Instant(received_us),
+        members=found.members,
     )

@@ -69,6 +69,18 @@ class Contribution(msgspec.Struct, frozen=True, array_like=True, tag="c", gc=Fal
     received_us: Instant
 
 
+class Members(msgspec.Struct, frozen=True):
+    """Who stands in a territory's value: k of n, and stations that do not (MOST_NAMED)."""
+
+    known: int
+    of: int
+    unknown: tuple[str, ...] = ()
+
+    def as_object(self) -> dict[str, int | list[str]]:
+        """As transitions and facilities show it."""
+        return {"known": self.known, "of": self.of, "unknown": list(self.unknown)}
+
+
 def station_of(territory: str, rollup: str) -> str:
     """The station under which a territory's roll-up is judged and shown."""
     return f"{territory}-{rollup}"

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from shared.model.instants import Instant, Interval, instant_text
+from shared.model.rollup import Members
 from shared.model.severity import Severity
 
 State = Literal["pending", "firing", "resolved", "withdrawn"]
@@ -16,8 +17,9 @@ Cause = Literal["raised", "rose", "fell", "cleared", "withdrawn", "missing", "re
 class Transition(msgspec.Struct, frozen=True):
     """One change of one episode (contract §4, §8.16).
 
-    The last three fields are evidence for `why` and are not part of the public object:
-    where in the log the cause stands, and when ingest had received it.
+    `report_id`, `received_us` and `decided_us` are evidence for `why` and are not part of the
+    public object: where in the log the cause stands, and when ingest had received it. `members`
+    is part of it for a territory only.
     """
 
     rule: str
@@ -40,6 +42,7 @@ class Transition(msgspec.Struct, frozen=True):
     report_id: str = ""
     received_us: Instant | None = None
     decided_us: Instant | None = None
+    members: Members | None = None
 
     @property
     def alert(self) -> tuple[str, str, str, str, str]:
@@ -59,7 +62,7 @@ def transition_id(transition: Transition, zone: ZoneInfo) -> str:
 
 def transition_object(transition: Transition, zone: ZoneInfo) -> dict[str, Any]:
     """The public object without `id` and `seq`; keys in a fixed order, so bytes are equal."""
-    return {
+    shown = {
         "rule": transition.rule,
         "facility": transition.facility,
         "station": transition.station,
@@ -80,3 +83,6 @@ def transition_object(transition: Transition, zone: ZoneInfo) -> dict[str, Any]:
             "clause": transition.clause,
         },
     }
+    if transition.members is not None:
+        shown["members"] = transition.members.as_object()
+    return shown

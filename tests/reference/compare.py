@@ -19,7 +19,9 @@ class Disagreement(AssertionError):
 
 def bare(transition: Transition) -> Transition:
     """Without the evidence, which is not part of the public object."""
-    return msgspec.structs.replace(transition, report_id="", received_us=None, decided_us=None)
+    return msgspec.structs.replace(
+        transition, report_id="", received_us=None, decided_us=None, members=None
+    )
 
 
 def in_one_piece(case: Case) -> list[Transition]:

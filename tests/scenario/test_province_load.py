@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.notify.wording.mail import MailWording
 from services.rules import backtest as recorded
 from services.rules.core import view
 from services.rules.core.engine import Engine
@@ -119,6 +120,18 @@ def test_the_duty_officer_of_the_province_is_told(hubei: Hubei) -> None:
     sent = house.phone("wu").expect().text
     assert sent.startswith("【预警】湖北省：辖区医废负荷91.67%（限≥80），2月24日起"), sent
     house.no_other_messages()
+
+
+def test_the_transition_and_the_mail_say_who_is_missing(hubei: Hubei) -> None:
+    five_of_six(hubei)
+    house = House(hubei.configuration)
+    house.take(*enumerate(hubei.said, 1))
+    (told,) = [s.message.facts for s in house.wire.sent if s.message.person == "wu"]
+    mail = MailWording().write(told)
+    assert "成员：6 家中已知 5 家，未知：xt-3" in mail.text
+    assert "6 家中已知 5 家，未知：xt-3" in mail.html
+    (line,) = [said for said in hubei.backtest() if said["facility"] == "420000"]
+    assert line["members"] == {"known": 5, "of": 6, "unknown": ["xt-3"]}
 
 
 def test_a_city_with_too_few_known_is_unknown_not_normal(hubei: Hubei) -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from shared.model.instants import Instant, Interval
 from shared.model.people import Policy
+from shared.model.rollup import Members
 from shared.model.severity import Severity
 from shared.model.transition import Cause, Transition
 
@@ -36,6 +37,7 @@ class Alert(msgspec.Struct, frozen=True):
     standard: str = ""
     edition: str = ""
     clause: str = ""
+    members: Members | None = None
 
     @property
     def series(self) -> tuple[str, str, str, str]:
@@ -117,6 +119,7 @@ def alert_of(transition: Transition) -> Alert:
         standard=transition.standard,
         edition=transition.edition,
         clause=transition.clause,
+        members=transition.members,
     )
 
 

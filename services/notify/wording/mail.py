@@ -12,9 +12,11 @@ from services.notify.port import AlertFact, Facts
 from services.notify.wording.figures import number, unit_words
 from services.notify.wording.units import one_line
 from shared.model.instants import to_datetime
+from shared.model.rollup import Members
 
 _SUBJECT_CHARACTERS = 120
 _SHOWN_ALERTS = 30
+_NAMED_MEMBERS = 8
 
 
 class MailWords(msgspec.Struct, frozen=True):
@@ -35,6 +37,7 @@ class _Row(msgspec.Struct, frozen=True):
     since: str
     action: str
     basis: str
+    members: str
 
 
 class MailWording:
@@ -137,4 +140,20 @@ def _row(alert: AlertFact, facts: Facts, language: str) -> _Row:
         since=_time(alert.since_us, facts),
         action="" if facts.kind == "recovery" else one_line(alert.action or "") or default,
         basis=" ".join(one_line(part) for part in (*basis, alert.clause) if part and part != "-"),
+        members=_members(alert.members, english),
     )
+
+
+def _members(members: Members | None, english: bool) -> str:
+    """How many of a territory's stations are known, and some of those that are not."""
+    if members is None:
+        return ""
+    named = [one_line(station) for station in members.unknown[:_NAMED_MEMBERS]]
+    more = members.of - members.known - len(named)
+    if english:
+        absent = ", ".join(named) + (f" and {more} more" if more else "")
+        said = f"{members.known} of {members.of} reported"
+        return f"{said}; unknown: {absent}" if absent else said
+    absent = "、".join(named) + (f" 等 {more} 家" if more and named else "")
+    said = f"{members.of} 家中已知 {members.known} 家"
+    return f"{said}，未知：{absent}" if absent else said

@@ -587,6 +587,7 @@ class Engine:
                     clause=basis.clause,
                     report_id=report.id if report else "",
                     received_us=report.received_us if report else None,
+                    members=territory.members(cell),
                 )
             )
 

@@ -16,7 +16,7 @@ from services.rules.core.rollup import Member, Plan, Plans
 from shared.model import numbers
 from shared.model.instants import Instant
 from shared.model.report import Report
-from shared.model.rollup import MOST_NAMED, Contribution, Node, station_of
+from shared.model.rollup import MOST_NAMED, Contribution, Members, Node, station_of
 
 if TYPE_CHECKING:
     from services.rules.core.engine import Engine
@@ -156,6 +156,14 @@ def _cell(engine: "Engine", plan: Plan, territory: str) -> Cell:
     if not isinstance(cell.roll, Territory):
         cell.roll = Territory({}, {})
     return cell
+
+
+def members(cell: Cell) -> Members | None:
+    """Who stands in the newest value of a territory; None of any other cell."""
+    if not isinstance(cell.roll, Territory) or cell.roll.newest is None:
+        return None
+    newest = cell.roll.newest
+    return Members(newest.known, newest.of, newest.unknown)
 
 
 def adopt(engine: "Engine", plans: Plans | None) -> None:

@@ -10,7 +10,7 @@ from services.rules.core.composite import CompositeOf
 from services.rules.core.engine import Engine
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
-from services.rules.core.territory import Territory
+from services.rules.core.territory import members as members_of
 from shared.model.facility import Facility
 from shared.model.instants import INTERVALS, Instant, instant_text
 from shared.model.report import EVIDENCE_FLAGS
@@ -172,10 +172,8 @@ def _series(book: Book, cell: Cell, series: Series) -> dict[str, Any]:
 
 def members(cell: Cell) -> dict[str, Any]:
     """Of a territory: how many of its stations stand in the value, and which do not."""
-    if not isinstance(cell.roll, Territory) or cell.roll.newest is None:
-        return {}
-    newest = cell.roll.newest
-    return {"members": {"known": newest.known, "of": newest.of, "unknown": list(newest.unknown)}}
+    found = members_of(cell)
+    return {} if found is None else {"members": found.as_object()}
 
 
 def alerts_of(cell: Cell) -> Iterator[AlertNow]:
