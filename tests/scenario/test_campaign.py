@@ -20,6 +20,12 @@ from tests.scenario.campaign_site import write_campaign_site
 from tests.scenario.house import House
 
 DAY = 86_400_000_000
+SILENT = (
+    "  - {id: silent, applies: {facility: wuhan}, "
+    "condition: {missing: {indicator: mw.stored_t, interval: hour, every: 4h}}, "
+    "levels: [{severity: blue}], "
+    'basis: {standard: 产品, edition: "2019", clause: "-", valid_from: 2019-01-01}}\n'
+)
 
 
 @pytest.fixture
@@ -111,6 +117,75 @@ def test_at_its_end_the_normal_rule_takes_over(configuration: Configuration) -> 
         "load@epidemic-2020 withdrawn orange",
     ]
     site.house.no_other_messages()
+
+
+def test_a_prolonged_campaign_keeps_what_stands(tmp_path: Path) -> None:
+    """Neither another end nor another city withdraws an alert; calling it off does."""
+    folder = write_campaign_site(tmp_path / "site")
+    first = load(folder, {})
+    file = folder / "campaigns.yaml"
+    text = file.read_text(encoding="utf-8")
+    longer = text.replace("to: 2020-04-01", "to: 2020-05-01").replace('["420000"]', '["000000"]')
+    file.write_text(longer, encoding="utf-8")
+    prolonged = load(folder, {})
+    file.unlink()
+    called_off = load(folder, {})
+    bundles = [each.bundle() for each in (first, prolonged, called_off)]
+    names = [encode_bundle(each)[0] for each in bundles]
+    engine = Engine(dict(zip(names, bundles, strict=True)).__getitem__)
+
+    def said(*records: Record) -> list[str]:
+        return [f"{t.rule} {t.facility} {t.state}" for t in engine.apply(records)]
+
+    first_of_march = at("2020-03-01", first)
+    assert said(Activate(names[0]), Tick(first_of_march), day("wuhan", first_of_march, 35)) == [
+        "load@epidemic-2020 wuhan firing"
+    ]
+    assert said(Activate(names[1])) == []
+    april = at("2020-04-10", first)
+    assert said(day("wuhan", april, 35), day("hunan", april, 35)) == [
+        "load@epidemic-2020 hunan firing"
+    ]
+    assert said(Activate(names[2])) == [
+        "load@epidemic-2020 hunan withdrawn",
+        "load@epidemic-2020 wuhan withdrawn",
+    ]
+    assert said(day("wuhan", at("2020-04-11", first), 42.5)) == ["load wuhan firing"]
+
+
+def test_a_report_is_wanted_more_often_while_it_runs(tmp_path: Path) -> None:
+    """Every four hours, and every hour in the campaign; each silence by the one it began under."""
+    folder = write_campaign_site(tmp_path / "site")
+    for name, old, new in (
+        ("rules", "rules:\n", f"rules:\n{SILENT}"),
+        ("campaigns", "    rules:\n", "    rules:\n      - {rule: silent, every: 1h}\n"),
+    ):
+        file = folder / f"{name}.yaml"
+        file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    configuration = load(folder, {})
+    bundle = configuration.bundle()
+    name, _ = encode_bundle(bundle)
+    engine = Engine({name: bundle}.__getitem__)
+    engine.deaf_never = True  # ticks are minutes apart here
+    hour = DAY // 24
+
+    def silence(date: str, hours: int) -> list[str]:
+        """What is said in so many hours of silence after a reading at midnight."""
+        start = at(date, configuration)
+        report = Report(
+            "wuhan", "wuhan", "hour", start, ("mw.stored_t",), (1.0,), None, start, "http"
+        )
+        engine.apply([Tick(start), report])
+        found = []
+        for minute in range(0, hours * 60 + 1, 5):
+            now = Instant(start + minute * hour // 60)
+            found += [f"{t.rule} {(t.at_us - start) / hour:g}h" for t in engine.apply([Tick(now)])]
+        return [each for each in found if each.startswith("silent")]
+
+    engine.apply([Activate(name)])
+    assert silence("2020-01-10", 5) == ["silent 4h"]
+    assert silence("2020-02-10", 5) == ["silent@epidemic-2020 1h"]
+    assert silence("2020-04-10", 5) == ["silent 4h"]
 
 
 def around_the_boundaries(configuration: Configuration, random: Random) -> Iterator[Record]:
