@@ -62,5 +62,5 @@ def _words(work: Work, campaign: Campaign) -> str:
     command = f"yujing campaigns report {campaign.id}"
     if site.language == "zh-CN":
         when = f"{at.month}月{at.day}日{at:%H:%M}"
-        return f"专项行动“{campaign.title_zh}”已于{when}结束。有无对比：{command}"
+        return f"行动“{campaign.title_zh}”{when}结束，报告：{command}"
     return f"Campaign {campaign.title_en} ended at {at:%Y-%m-%d %H:%M}. Report: {command}"

@@ -29,7 +29,7 @@ def test_it_is_told_at_the_end_and_never_again(tmp_path: Path) -> None:
     house.fast_forward("1m")
     text = house.phone("wang").expect().text
     assert text == (
-        "【预警】专项行动“疫情防控”已于2月3日13:00结束。有无对比：yujing campaigns report epidemic-2020"
+        "【预警】行动“疫情防控”2月3日13:00结束，报告：yujing campaigns report epidemic-2020"
     )
     house.fast_forward("2h")
     house.restart()
