@@ -137,6 +137,9 @@ def _set_alarm(engine: "Engine", home: "Cell", judging: "Judging", memory: Slots
     if not memory.waiting or combine is None or isinstance(combine, CompositeOf):
         memory.alarm_us = None
         return
+    if memory.alarm_us is not None and memory.alarm_slot == memory.waiting[0].start_us:
+        return
+    memory.alarm_slot = memory.waiting[0].start_us
     due_us = combine.due(memory.waiting[0], engine.clock)
     if memory.alarm_us is None or due_us < memory.alarm_us:
         memory.alarm_us = due_us

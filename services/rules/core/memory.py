@@ -126,6 +126,10 @@ class SlotsMemory(Common, array_like=True, tag="slots"):
     last: Slot | None = None
     members: tuple[str, ...] = ()
     """Whom it was judged of."""
+    behind: str = ""
+    """One that was found not to have shown the first slot that waits: asked first next time."""
+    alarm_slot: int = NEVER
+    """The slot that `alarm_us` is of."""
 
 
 class PlanMemory(Common, array_like=True, tag="plan"):

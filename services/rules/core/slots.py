@@ -38,13 +38,24 @@ def hear(
 
 def settled(memory: SlotsMemory, expected: tuple[str, ...]) -> list[Slot]:
     """Take the slots which all that are expected have shown, or a later one; in order."""
-    newest = min((memory.newest.get(source, NEVER) for source in expected), default=NEVER)
     found = []
     while memory.waiting and (
-        len(memory.waiting) > MOST_WAITING or memory.waiting[0].start_us <= newest
+        len(memory.waiting) > MOST_WAITING or not _is_behind(memory, expected)
     ):
         found.append(_close(memory))
     return found
+
+
+def _is_behind(memory: SlotsMemory, expected: tuple[str, ...]) -> bool:
+    """Somebody has not shown the first slot that waits; asked from the end, where most are."""
+    slot_us, newest = memory.waiting[0].start_us, memory.newest
+    if newest.get(memory.behind, NEVER) < slot_us and memory.behind in expected:
+        return True
+    for source in reversed(expected):
+        if newest.get(source, NEVER) < slot_us:
+            memory.behind = source
+            return True
+    return not expected
 
 
 def overdue(
