@@ -93,8 +93,9 @@ def _together(readings: dict[str, Reading]) -> Report:
 
 
 def has_history(condition: Condition) -> bool:
-    """Does it look at the readings of one station and interval, and at nothing else?"""
-    return isinstance(condition, Threshold | Range | Joint | Derived)
+    """Does it look at the readings of one station and interval, and not at when they came?"""
+    looks = isinstance(condition, Threshold | Range | Joint | Derived)
+    return looks and not is_about_arrival(condition)
 
 
 def of_facility(bundle: Bundle, facility: str) -> Bundle:
@@ -103,12 +104,7 @@ def of_facility(bundle: Bundle, facility: str) -> Bundle:
         bundle,
         facilities=tuple(each for each in bundle.facilities if each.id == facility),
         stations=tuple(each for each in bundle.stations if each.facility == facility),
-        rules=tuple(
-            rule
-            for rule in bundle.rules
-            if isinstance(rule.condition, Threshold | Range | Joint | Derived)
-            and not is_about_arrival(rule.condition)
-        ),
+        rules=tuple(rule for rule in bundle.rules if has_history(rule.condition)),
         rollups=(),
     )
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rules.core import state, view
+from services.rules.core import history, state, view
 from services.rules.core.clock import LogClock
 from services.rules.core.compliance import MOST, ComplianceOf
 from services.rules.core.engine import Engine
 from services.rules.core.witness import Said
 from shared.model.rule import Rule
-from shared.model.timed import Compliance
+from shared.model.timed import Compliance, Discipline
 from tests.unit.rules.conftest import MINUTE, START, Desk
 
 RuleMaker = Callable[..., Rule]
@@ -150,6 +150,13 @@ def test_deaf_time_within_a_span(gaps: list[tuple[int, int]], start: int, length
     end = start + length
     expected = sum(max(0, min(b, end) - max(a, start)) for a, b in deaf)
     assert clock.deaf_within(start, end) == expected
+
+
+def test_what_is_about_arrival_has_no_history_to_amend() -> None:
+    """A correction does not change when something came."""
+    late = Discipline("cod", "hour", "late", 10)
+    marks = Discipline("cod", "hour", "marks", 10)
+    assert [history.has_history(one) for one in (WEEKLY, late, marks)] == [False, False, True]
 
 
 def test_the_memory_is_bounded(desk: type[Desk], rule: RuleMaker) -> None:
