@@ -14,9 +14,11 @@ def outside(
     """The first thing that keeps a rule away from a series; None when it looks."""
     known = book.stations.get(station)
     facility = book.facilities.get(known.facility) if known is not None else None
-    if judging.group is not None and known is None and judging in book.grouped(station):
-        is_own = (indicator, interval) == (judging.indicator, judging.interval)
-        return None if is_own else _other_series(judging)
+    if judging.group is not None and _is_at_home(book, judging, station):
+        if (indicator, interval) == (judging.indicator, judging.interval):
+            return None
+        if known is None or not judging.group.indicators:
+            return _other_series(judging)
     if known is None or facility is None:
         return verdict(
             judging, "station", f"当时的配置里没有站点 {station}",
@@ -27,7 +29,7 @@ def outside(
     if isinstance(condition, Joint):
         looked = {*condition.parts}
     if judging.group is not None:
-        looked = set(judging.group.indicators)
+        looked = set(judging.group.indicators) or {judging.indicator}
     if indicator not in looked:
         names = ", ".join(sorted(looked))
         return verdict(judging, "indicator", f"看的是 {names}", f"it looks at {names}")
@@ -35,6 +37,11 @@ def outside(
         own = judging.interval
         return verdict(judging, "interval", f"看的是 {own} 值", f"it looks at {own} readings")
     return _selected(book, judging, facility, known)
+
+
+def _is_at_home(book: Book, judging: Judging, station: str) -> bool:
+    """It judges the facility of that id; its series has the facility as its station."""
+    return any(own.rule.id == judging.rule.id for own in book.grouped(station))
 
 
 def _other_series(judging: Judging) -> Verdict:

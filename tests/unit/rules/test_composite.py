@@ -2,6 +2,7 @@
 
 from services.rules.core import state, view
 from services.rules.core.engine import Engine
+from services.rules.core.outside import outside
 from services.rules.core.verdict_group import of_group
 from shared.model.rule import Across, Composite, Missing, Rule, Threshold
 from tests.unit.rules.conftest import Desk, make_rule
@@ -163,3 +164,20 @@ def _state(engine: Engine, rule: Rule) -> str:
     (found,) = [a for a in view.alerts(engine) if a.rule == rule.id]
     assert found.station == "f"
     return found.state
+
+
+def test_why_finds_it_at_the_facility_and_not_at_a_station() -> None:
+    """Also where the facility is its own only station."""
+    for stations in (("a", "b"), ("f",)):
+        desk = Desk()
+        desk.activate(COD, STORED, BOTH, stations=stations)
+        book = desk.engine.book
+        assert book is not None
+        both = book.rules["both"]
+        assert outside(book, both, "f", "rules.firing", "realtime") is None
+        no = outside(book, both, stations[0], "cod", "realtime")
+        assert no is not None
+        assert (no.stage, no.reason_en.startswith("it looks at rules.firing")) == (
+            "indicator",
+            True,
+        )
