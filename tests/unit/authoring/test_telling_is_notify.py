@@ -19,6 +19,7 @@ from shared.model.people import (
     Repeat,
     Target,
 )
+from shared.model.rule import Campaign
 from shared.model.severity import Severity
 from shared.model.transition import Transition
 from tests.scenario.house import REST, START, House, configuration, step
@@ -146,12 +147,32 @@ def real(
     )
 
 
+def in_a_campaign(configured: Any) -> Any:
+    """For some hours another policy is asked first."""
+    hour = 60 * MINUTE
+    begin, end = Instant(START + hour), Instant(START + 5 * hour)
+    command = Policy(
+        "command", PolicyMatch(rule=("cod",)), (step("shift_leader", by=("mail",), wait="4m"),),
+        campaign="c", from_us=begin, to_us=end,
+    )  # fmt: skip
+    campaign = Campaign("c", "行动", "Campaign", begin, end, ("420000",), (), ("command",))
+    return replace(configured, policies=(command, *configured.policies), campaigns={"c": campaign})
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_so_it_does_while_a_campaign_begins_and_ends(seed: int) -> None:
+    agree(Random(seed), in_a_campaign(drawn_configuration(Random(seed), False)))
+
+
 @pytest.mark.parametrize("flaps", [False, True])
 @pytest.mark.parametrize("seed", range(12))
 def test_the_trial_tells_whom_the_machine_tells(seed: int, flaps: bool) -> None:
     """Same people, same ways, same instants, budgets and acknowledgements included."""
     rng = Random(seed)
-    configured = drawn_configuration(rng, flaps)
+    agree(rng, drawn_configuration(rng, flaps))
+
+
+def agree(rng: Random, configured: Any) -> None:
     log = drawn_transitions(rng)
     ack_us = rng.choice([None, 5 * MINUTE + 7, 18 * MINUTE + 11])
     end = log[-1][0] + 90 * MINUTE
