@@ -81,6 +81,8 @@ class Card(msgspec.Struct, frozen=True):
     people: tuple[Choice, ...]
     chosen: str
     """Preselected, so that one tap is enough: whoever was reached last, else who is nearest."""
+    standing: tuple[str, ...] = ()
+    """Why less is told than happens: it flaps, is silenced, or hides others."""
 
 
 class Phone(msgspec.Struct, frozen=True):
@@ -166,7 +168,18 @@ class BoardMaker:
             ),
             people=people,
             chosen=people[0].id if people else "",
+            standing=self._standing(incident, clock),
         )
+
+    def _standing(self, incident: Mapping[str, Any], clock: Clockwork) -> tuple[str, ...]:
+        t = words("en" if self._english else "zh-CN")
+        found = []
+        for key in ("flapping_since", "silenced_until"):
+            if (at := clock.of_text(incident.get(key))) is not None:
+                found.append(t[key].format(at=at.short))
+        if hidden := incident.get("inhibited"):
+            found.append(t["inhibited"].format(n=len(hidden)))
+        return tuple(found)
 
     def told(self, timeline: Sequence[Mapping[str, Any]], clock: Clockwork) -> tuple[Told, ...]:
         """Latest first. A notification counts once, however many of its fates are known."""

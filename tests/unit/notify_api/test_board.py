@@ -46,6 +46,23 @@ def test_nobody_told_yet_still_leaves_somebody_to_answer(desk_house: DeskHouse) 
     assert card.told == ()
 
 
+def test_the_card_says_why_less_is_told(desk_house: DeskHouse) -> None:
+    """Flapping, silenced, or the cause of others: nobody has to wonder why the phone is quiet."""
+    desk_house.desk.write(
+        "i1", "510100-ww-01", NOW,
+        flapping_since=text_at(-9), silenced_until=text_at(60), inhibited=[{"rule": "a"}] * 3,
+    )  # fmt: skip
+    maker = BoardMaker(desk_house.configuration)
+    card = maker.card(desk_house.desk.papers["i1"], CLOCK)
+    assert card.standing == (
+        "03:03 起反复，不再逐次通知",
+        "静默至 04:12，到时仍异常即通知",
+        "另有 3 项由此引起，暂不通知",
+    )
+    desk_house.desk.write("i2", "510100-ww-01", NOW)
+    assert maker.card(desk_house.desk.papers["i2"], CLOCK).standing == ()
+
+
 def test_one_message_counts_once_whatever_became_of_it(desk_house: DeskHouse) -> None:
     """Queued, accepted and delivered are one telling; the last fate is shown."""
     timeline = [
