@@ -4,7 +4,7 @@ Incidents that wait for an answer stand first, the one with the least time left 
 the order in which a single officer at night should work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from services.notify.pages.clockwork import Clockwork, Moment
 from services.notify.pages.words import words
 from services.notify.port import ChannelText
+from shared.model.campaign import state_of
 from shared.model.configuration import Configuration, lineage
 from shared.model.rule import Rule
 from shared.model.severity import Severity
@@ -99,6 +100,8 @@ class Board(msgspec.Struct, frozen=True):
     handled: tuple[Card, ...]
     recovered: tuple[Card, ...]
     phones: tuple[Phone, ...]
+    campaigns: tuple[str, ...] = ()
+    """Those that run now, each with its end."""
 
 
 class BoardMaker:
@@ -134,7 +137,15 @@ class BoardMaker:
                 )
                 for text in sorted(phones, key=lambda text: (-text.at_us, text.person))
             ),
+            campaigns=tuple(self._campaigns(clock)),
         )
+
+    def _campaigns(self, clock: Clockwork) -> Iterator[str]:
+        form = words(self._c.site.language)["campaign_runs"]
+        for each in sorted(self._c.campaigns.values(), key=lambda one: (one.to_us, one.id)):
+            if state_of(each, clock.now) == "running":
+                title = each.title_en if self._english else each.title_zh
+                yield form.format(title=title, end=clock.of(each.to_us).short)
 
     def card(self, incident: Mapping[str, Any], clock: Clockwork) -> Card:
         timeline = incident.get("timeline") or []

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.notify.pages.board import BoardMaker, limit_text, quantity
 from services.notify.pages.clockwork import Clockwork
 from services.notify.pages.facilities import facility_rows, state_of
 from services.notify.pages.words import EN, ZH
-from shared.model.instants import parse_instant
+from shared.model.instants import Instant, parse_instant
+from shared.model.rule import Campaign
 from tests.unit.notify_api.conftest import Go
 from tests.unit.notify_api.desk_house import NOW, OPERATOR, DeskHouse
 from tests.unit.notify_api.night import SHANGHAI, at, busy_night, entry, states, text_at
@@ -27,6 +29,20 @@ def test_least_time_left_stands_first_and_no_next_step_last(desk_house: DeskHous
     papers = desk_house.desk.incidents(None, None, everything)
     board = BoardMaker(desk_house.configuration).board(papers, [], CLOCK)
     assert [card.id for card in board.open] == ["soon", "late", "never"]
+
+
+def test_campaigns_that_run_are_named_with_their_end(desk_house: DeskHouse) -> None:
+    """Planned ones and those that have ended are not."""
+    hour = 3_600_000_000
+
+    def campaign(name: str, begin: int, end: int) -> Campaign:
+        return Campaign(name, name, name, Instant(NOW + begin), Instant(NOW + end), ("000000",))
+
+    there = [campaign("过", -2 * hour, 0), campaign("今", 0, 72 * hour), campaign("来", 1, hour)]
+    configured = replace(desk_house.configuration, campaigns={each.id: each for each in there})
+    (line,) = BoardMaker(configured).board([], [], CLOCK).campaigns
+    assert line == f"专项行动进行中：今（至 {CLOCK.of(NOW + 72 * hour).short}）"
+    assert BoardMaker(desk_house.configuration).board([], [], CLOCK).campaigns == ()
 
 
 def test_the_one_reached_last_is_preselected(desk_house: DeskHouse) -> None:
