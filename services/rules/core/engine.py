@@ -417,6 +417,8 @@ class Engine:
             contribute.close_slots(self, rollups)
 
     def _look(self, key: Key, cell: Cell, indicator: str, rule: str, at_us: int) -> None:
+        if isinstance(cell.roll, Territory):
+            return  # it was none when this was put into the heap
         cell.settle()
         series = cell.series.get(indicator)
         for state in cell.ratios:
@@ -535,7 +537,7 @@ class Engine:
             assert self.awaken is not None
             cell = self.cells[key] = self.awaken(self.asleep[key])
             del self.asleep[key]
-            self._push_all(cell)
+            self.push_all(cell)
         return cell
 
     def wake_all(self) -> None:
@@ -595,9 +597,9 @@ class Engine:
         """After a restore: everything that waits, from the state itself."""
         self._due = []
         for cell in self.cells.values():
-            self._push_all(cell)
+            self.push_all(cell)
 
-    def _push_all(self, cell: Cell) -> None:
+    def push_all(self, cell: Cell) -> None:
         """Everything of one cell that waits; its watches are looked at by the next tick."""
         for state in cell.ratios:
             if state.hold.timer_us is not None:

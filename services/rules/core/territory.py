@@ -178,6 +178,7 @@ def adopt(engine: "Engine", plans: Plans | None) -> None:
         elif isinstance(cell.roll, Territory):
             if plans is None or plans.rolled.get(cell.station) != cell.interval:
                 cell.roll = None
+                engine.push_all(cell)  # its timers run with ticks from now on
             engine.dirty.add(key)
     if plans is None:
         return

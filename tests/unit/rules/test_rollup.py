@@ -7,8 +7,12 @@ import pytest
 
 from services.rules.core import sleep, state
 from services.rules.core.engine import Engine
+from services.rules.core.territory import Territory
 from services.rules.shares import split
+from shared.config.rollups import nodes_of
 from shared.model.configuration import Bundle
+from shared.model.facility import Facility, Station
+from shared.model.instants import Instant
 from shared.model.partition import partition_of
 from shared.model.report import (
     Activate,
@@ -18,6 +22,8 @@ from shared.model.report import (
     decode_envelope,
     encode_contributions,
 )
+from shared.model.rollup import LEVELS
+from shared.model.rule import Applies
 from shared.model.transition import Transition
 from tests.reference.compare import bare, restarted
 from tests.reference.rollup_cases import make_province
@@ -178,3 +184,51 @@ def test_random_provinces_are_not_empty() -> None:
         said += [t for f in nodes for t in alone(bundle, records)[f]]
     assert len(said) > 200
     assert {"raised", "cleared", "missing", "rose", "fell"} <= {t.cause for t in said}
+
+
+def test_a_change_of_members_is_the_same_after_any_restart() -> None:
+    """Members, levels, columns and roll-ups come and go; nobody waits for who is gone."""
+    for seed in range(40, 80):
+        bundle, records = make_province(seed)
+        random = Random(seed)
+        bundles = {"": bundle}
+        for name in ("second", "third"):
+            bundles[name] = changed(bundle, random)
+            records.insert(random.randint(1, len(records)), Activate(name))
+        ended = max(r.at_us for r in records if isinstance(r, Tick)) if len(records) > 3 else 0
+        # Long enough, without deafness, for every slot that was begun to close.
+        records += [Tick(Instant(ended + n * bundle.deaf_after_us)) for n in range(1, 60)]
+        whole, cut, saved = Engine(bundles.__getitem__), Engine(bundles.__getitem__), {}
+        expected, said = whole.apply(records), []
+        for place in range(0, len(records), 3):
+            said += cut.apply(records[place : place + 3])
+            cut = restarted(cut, saved, bundles)
+        assert said == expected, seed
+        for cell in whole.cells.values():
+            if isinstance(cell.roll, Territory):
+                assert not cell.roll.held, (seed, cell.station)
+
+
+def changed(bundle: Bundle, random: Random) -> Bundle:
+    """Another province of the same stations, or none of it rolled up."""
+    if random.random() < 0.2:
+        return msgspec.structs.replace(bundle, rollups=())
+    (rollup,) = bundle.rollups
+    members = [f for f in bundle.facilities if f.kind != "territory" and random.random() < 0.7]
+    columns = list(rollup.indicators.items())
+    if random.random() < 0.3:
+        columns = columns[:1]
+    territories = {t.id: t for t in bundle.territories}
+    stations = {f.id: Station(f.id, f.id) for f in members}
+    levels = random.sample(LEVELS, random.randint(1, 4))
+    nodes = nodes_of(Applies(), levels, territories, {f.id: f for f in members}, stations)
+    made = [Facility(n.territory, "", "", n.territory, "territory") for n in nodes]
+    return msgspec.structs.replace(
+        bundle,
+        facilities=(*(f for f in bundle.facilities if f.kind != "territory"), *made),
+        stations=(
+            *(Station(f.id, f.id) for f in bundle.facilities if f.kind != "territory"),
+            *(Station(f"{n.territory}-x", n.territory) for n in nodes),
+        ),
+        rollups=(msgspec.structs.replace(rollup, nodes=nodes, indicators=dict(columns)),),
+    )
