@@ -83,7 +83,9 @@ def _ratio(
         if not any(r.index == index and r.at == slot for part in so_far.values() for r in part):
             continue
         partial = ("unknown", "over") if isinstance(condition, Index) else ("unknown",)
-        if any(j.at == slot and j.quality not in partial for j in found):
+        final = [j for j in found if j.at == slot and j.quality not in partial]
+        # Not what a campaign kept the rule from judging, that ended by a change of configuration.
+        if any(history.is_in_force(life, slot, round(j.index)) for j in final):
             continue
         here = {n: r for n, part in so_far.items() for r in part if r.at == slot}
         parts = {name: (r.value, _quality(r.flag)) for name, r in here.items()}
