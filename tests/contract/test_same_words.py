@@ -11,11 +11,13 @@ import pytest
 
 from services.rules.core.engine import Engine
 from shared.log.port import REPORTS, Log, Position
-from shared.model.alert import encode_alert
+from shared.model.alert import decode_alert, encode_alert
 from shared.model.report import Record, decode_envelope, encode_envelope
 from tests.reference.cases import Case, make_case
 from tests.reference.compare import bare
 from tests.reference.evaluator import evaluate
+from tests.reference.rollup_cases import make_province
+from tests.reference.rollups import evaluate_rolled
 
 UTC = ZoneInfo("UTC")
 CASES = int(os.environ.get("CASES", "100"))
@@ -62,4 +64,23 @@ def test_every_log_says_what_the_reference_says(log: Log) -> None:
         found = said(log, case, begin, end, random)
         assert found == [encode_alert(t, UTC) for t in expected], f"seed {seed}"
         transitions += len(found)
+    assert transitions > 0
+
+
+@pytest.mark.timeout(3600)
+def test_every_log_says_what_a_territory_says(log: Log) -> None:
+    """Contributions come back to the engine after the record that caused them, in any batching."""
+    transitions = 0
+    for seed in range(CASES // 2):
+        (bundle, records), random = make_province(seed), Random(seed)
+        case = Case({"": bundle}, records)
+        begin, end = appended(log, case, random)
+        found: dict[str, list[bytes]] = {facility.id: [] for facility in bundle.facilities}
+        for word in said(log, case, begin, end, random):
+            found[decode_alert(word).facility].append(word)
+        expected = evaluate_rolled(records, bundle)
+        assert found == {
+            facility: [encode_alert(t, UTC) for t in own] for facility, own in expected.items()
+        }, f"seed {seed}"
+        transitions += sum(map(len, found.values()))
     assert transitions > 0
