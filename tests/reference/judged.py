@@ -4,6 +4,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
 
+from shared.model.report import Tick
 from shared.model.rule import Group, Index, Limited, Missing, Range, Ratio, Threshold
 from shared.model.timed import TimeToClear
 from tests.reference.arithmetic import converted, exact, rounded
@@ -21,7 +22,7 @@ Quality = str
 class Judged(NamedTuple):
     index: float
     """The record; several derived readings of one record follow each other within it. What a
-    tick makes of a group comes before the timers of that tick, a little below its number."""
+    tick derives comes before the timers of that tick, a little below its number."""
     at: int
     quality: Quality
     value: float
@@ -42,7 +43,13 @@ def judged(history: History, life: Life) -> list[Judged]:
     if not isinstance(condition, Threshold | Range):
         known = [Seen(r.index, r.at, _quality(r.flag), r.value) for r in mine]
         steps = derived(history, life, condition, own, known)
-        return [Judged(*step) for step in numbered(steps)]
+        found = [Judged(*step) for step in numbered(steps)]
+        return [
+            j._replace(index=j.index - 0.4)
+            if isinstance(history.records[int(j.index)], Tick)
+            else j
+            for j in found
+        ]
     return [
         Judged(r.index, r.at, _quality(r.flag), converted(r.value, own, condition.unit or own))
         for r in mine

@@ -448,17 +448,21 @@ class Engine:
     def _overdue(
         self, key: Key, cell: Cell, series: Series, judging: Judging, hold: Hold, at_us: int
     ) -> None:
-        """A tick and a derived condition: its timer first, then what time alone derives."""
+        """A tick and a derived condition: what time alone derives, which lies in the past of
+        the tick, then a timer that an earlier record started and that still stands.
+        """
         memory, first_us = hold.memory, self.clock.first_us
         assert judging.derive is not None and memory is not None and first_us is not None
         if not self.looks_at(cell, judging, hold):
             return
-        self._timer(key, cell, judging, hold, at_us)
+        waits_us = hold.timer_us
         heard_us = series.heard_us if series.heard_us is not None else first_us
         steps = judging.derive.overdue(memory, self.clock, heard_us, at_us)
         self._derived(cell, judging, hold, memory, steps, None)
         memory.alarm_us = None
         self._set_alarm(cell, judging, memory, heard_us)
+        if waits_us is not None and hold.timer_us == waits_us:
+            self._timer(key, cell, judging, hold, at_us)
         self.dirty.add(key)
 
     def looks_at(self, cell: Cell, judging: Judging, hold: Hold) -> bool:
