@@ -246,6 +246,12 @@ RULES = [
         "short",
         ("sum by (service) (increase(yujing_failures_total[10m]))", "{{service}}"),
     ),
+    graph(
+        "Episodes amended, and reports too late for it, in an hour",
+        "short",
+        ("sum by (rule, kind) (increase(yujing_amendments_total[1h]))", "{{rule}} {{kind}}"),
+        ("increase(yujing_too_late_reports_total[1h])", "too late"),
+    ),
 ]
 
 NOTIFY = [

@@ -16,7 +16,7 @@ from shared.clock import real_monotonic
 from shared.log.port import REPORTS
 from shared.model.instants import Instant
 from shared.model.partition import partition_of
-from shared.model.report import Activate, Tick, encode_envelope
+from shared.model.report import RECORD_FORMAT, Activate, Tick, encode_envelope
 from shared.testing.parts.kafka import Broker
 from shared.testing.parts.postgres import Postgres
 from shared.testing.program import until
@@ -57,7 +57,9 @@ def poisons(house: RulesHouse) -> dict[str, tuple[str, bytes | None, bytes | Non
         "invalid UTF-8": ("bad-record", b"\xff\xfe", report().replace(b"http", b"\xff\xfe\xfd\xfc")),
         "null key": ("bad-record", None, b"{}"),
         "JSON": ("bad-record", b"k", b'{"facility": "f", "readings": []}'),
-        "newer format": ("bad-record", b"k", msgspec.msgpack.encode([2, []])),
+        "newer format": (
+            "bad-record", b"k", msgspec.msgpack.encode([RECORD_FORMAT + 1, []]),
+        ),
         "facility of nobody": ("unknown-facility", b"k", report(facility=nobody)),
         "another partition's": (
             "wrong-partition", b"k", report(facility=other.id, station=other.station),
