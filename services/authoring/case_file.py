@@ -12,7 +12,7 @@ from shared.config.inline import KEYS, inline
 from shared.config.load import check
 from shared.config.nodes import Document, Finding, read
 from shared.config.scalars import Duration, Id, Moment, Optional, Span, Text
-from shared.config.schema import Items, Model
+from shared.config.schema.base import Items, Model
 from shared.config.validate import Left, validate
 from shared.errors import ConfigError
 from shared.model.configuration import Configuration

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.config.nodes import Document, Finding, KeyPath
-from shared.config.schema import PackFile
+from shared.config.schema.rules import PackFile
 from shared.config.validate import Left
 from shared.model.configuration import Indicator
 from shared.model.instants import Instant, local_midnight, parse_instant

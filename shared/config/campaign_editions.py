@@ -4,7 +4,9 @@ from msgspec.structs import replace
 
 from shared.config import rules
 from shared.config.assembly import Assembly, Item
-from shared.config.schema import CampaignModel, CampaignRuleModel, ConditionModel, RuleModel
+from shared.config.schema.campaigns import CampaignModel, CampaignRuleModel
+from shared.config.schema.conditions import ConditionModel
+from shared.config.schema.rules import RuleModel
 from shared.model.facility import Territory
 from shared.model.instants import Instant
 from shared.model.rule import Basis, Condition, Joint, Pause, Rule

@@ -10,7 +10,7 @@ from shared.config import rules as rules_
 from shared.config.assembly import Assembly, Item
 from shared.config.campaign_editions import edition
 from shared.config.policies import Names, policy, targets
-from shared.config.schema import CampaignModel
+from shared.config.schema.campaigns import CampaignModel
 from shared.model.configuration import lineage
 from shared.model.facility import Territory
 from shared.model.people import Policy, PolicyMatch

@@ -7,7 +7,7 @@ from shared.config.derived import derived
 from shared.config.grouped import across, balance, composite
 from shared.config.joint import index, limited
 from shared.config.measured import checked_indicator, checked_unit
-from shared.config.schema import ConditionModel, MissingModel, RangeModel, RatioModel
+from shared.config.schema.conditions import ConditionModel, MissingModel, RangeModel, RatioModel
 from shared.config.timed import time_to_clear
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import Condition, Missing, Range, Ratio, Threshold

@@ -5,7 +5,7 @@ from math import inf, isinf
 from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
-from shared.config.schema import (
+from shared.config.schema.conditions import (
     AverageModel,
     ConditionModel,
     CountModel,

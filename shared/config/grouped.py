@@ -6,7 +6,7 @@ from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
-from shared.config.schema import AcrossModel, BalanceModel, CompositeModel
+from shared.config.schema.conditions import AcrossModel, BalanceModel, CompositeModel
 from shared.model.configuration import Indicator
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import Across, Balance, Composite, Group, Rule

@@ -11,7 +11,7 @@ from shared.config.assemble import assemble
 from shared.config.assembly import Parts
 from shared.config.load import _packs
 from shared.config.nodes import Document, Finding
-from shared.config.schema import FILES
+from shared.config.schema.files import FILES
 from shared.config.validate import Left, validate
 from shared.model.configuration import Configuration
 from shared.model.facility import NATION

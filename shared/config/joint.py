@@ -4,7 +4,7 @@ from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
-from shared.config.schema import IndexModel, LimitedModel
+from shared.config.schema.conditions import IndexModel, LimitedModel
 from shared.model.air_index import TABLES
 from shared.model.rule import Index, Limited
 

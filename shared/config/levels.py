@@ -3,8 +3,9 @@
 from itertools import pairwise
 
 from shared.config.assembly import Assembly, Item
-from shared.config.schema import CompositeModel, FlatlineModel, LevelModel
-from shared.config.schema_timed import FlaggedModel
+from shared.config.schema.conditions import CompositeModel, FlatlineModel
+from shared.config.schema.rules import LevelModel
+from shared.config.schema.timed import FlaggedModel
 from shared.model.rule import Comparison, Condition, Level, Missing, Op, Range, number_text
 from shared.model.severity import Severity
 from shared.model.timed import SHOWN_US

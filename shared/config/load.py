@@ -11,7 +11,8 @@ from shared.config.assembly import Parts
 from shared.config.lint import Remark, lint
 from shared.config.never import never
 from shared.config.nodes import Document, Finding, read
-from shared.config.schema import FILES, PackFile
+from shared.config.schema.files import FILES
+from shared.config.schema.rules import PackFile
 from shared.config.validate import Left, validate
 from shared.errors import Bug, ConfigError
 from shared.model.configuration import Configuration

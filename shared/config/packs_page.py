@@ -6,7 +6,8 @@ from pathlib import Path
 
 from shared.config import catalogue
 from shared.config.load import shipped_packs
-from shared.config.schema import ConditionModel, PackFile, RuleModel
+from shared.config.schema.conditions import ConditionModel
+from shared.config.schema.rules import PackFile, RuleModel
 from shared.config.timed_words import judged_words, shown_words
 
 PAGE = Path(__file__).parents[2] / "docs" / "packs.md"

@@ -6,7 +6,7 @@ from email.utils import parseaddr
 import msgspec
 
 from shared.config.assembly import Assembly, Item
-from shared.config.schema import AccessModel, RosterModel
+from shared.config.schema.people import AccessModel, RosterModel
 from shared.model.configuration import Access
 from shared.model.facility import Territory
 from shared.model.people import Budget, Channel, Contact, Override, Person, Roster, Rotation

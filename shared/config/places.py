@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from shared.config.assembly import Assembly, Item
 from shared.config.nodes import Finding
-from shared.config.schema import FacilityModel, StationModel
+from shared.config.schema.places import FacilityModel, StationModel
 from shared.model.configuration import Indicator, Site, Timing
 from shared.model.facility import (
     NATION,

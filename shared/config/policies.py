@@ -4,7 +4,7 @@ from collections.abc import Container
 from typing import Any
 
 from shared.config.assembly import Assembly, Item
-from shared.config.schema import PolicyModel
+from shared.config.schema.policies import PolicyModel
 from shared.model.facility import Territory
 from shared.model.people import (
     CatchAll,

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from shared.config.assembly import Assembly, Item
 from shared.config.measured import known_indicator
-from shared.config.schema import RollupModel
+from shared.config.schema.rollups import RollupModel
 from shared.model.configuration import lineage
 from shared.model.facility import Facility, Station, Territory
 from shared.model.rollup import Node, Rollup, TerritoryLevel, Together, level_of, station_of

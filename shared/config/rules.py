@@ -3,7 +3,7 @@
 from shared.config.assembly import Assembly, Item
 from shared.config.conditions import condition
 from shared.config.levels import levels
-from shared.config.schema import RuleModel
+from shared.config.schema.rules import RuleModel
 from shared.model.configuration import Indicator
 from shared.model.facility import Territory
 from shared.model.rule import Applies, Basis, Missing, Rule

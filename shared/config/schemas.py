@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from shared.config.schema import FILES, Model
+from shared.config.schema.base import Model
+from shared.config.schema.files import FILES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 

@@ -4,7 +4,7 @@ from collections.abc import Container
 
 from shared.config.assembly import Assembly, Item
 from shared.config.places import convertible
-from shared.config.schema import SheetIndicatorModel, SheetModel
+from shared.config.schema.sheets import SheetIndicatorModel, SheetModel
 from shared.model.sheet import READINGS, Sheet, SheetColumn, plain
 
 

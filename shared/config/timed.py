@@ -4,7 +4,7 @@ from shared.config.assembly import Assembly, Item
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
-from shared.config.schema_timed import (
+from shared.config.schema.timed import (
     ComplianceModel,
     DisciplineModel,
     FlaggedModel,

@@ -1,6 +1,6 @@
 """Words of the packs' page for conditions about time and discipline."""
 
-from shared.config.schema import ConditionModel
+from shared.config.schema.conditions import ConditionModel
 
 
 def judged_words(condition: ConditionModel) -> str | None:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from shared.config.nodes import Document, Finding, Indirect, KeyPath
 from shared.config.scalars import as_text
-from shared.config.schema import Model
+from shared.config.schema.base import Model
 
 _SECRET = frozenset(("token", "secret_key", "password", "address"))
 _CHANNEL_KINDS = frozenset(("kannel", "smtp", "local"))

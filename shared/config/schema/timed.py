@@ -4,10 +4,11 @@ import re
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from shared.config.nodes import Indirect, number_or_text
 from shared.config.scalars import Duration, Id, Number, Span, Text, Whole
+from shared.config.schema.base import Model
 from shared.model.instants import Interval
 
 
@@ -45,11 +46,7 @@ Percent = Annotated[
 Mute = Literal["D", "B", "F", "M", "C"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class ComplianceModel(_Strict):
+class ComplianceModel(Model):
     indicator: Id
     interval: Interval
     at_least: Annotated[Whole, Field(ge=1)]
@@ -58,7 +55,7 @@ class ComplianceModel(_Strict):
     grace: Annotated[Duration, Field(le=31 * 86_400_000_000)] = 3_600_000_000
 
 
-class DisciplineModel(_Strict):
+class DisciplineModel(Model):
     indicator: Id
     interval: Interval
     unit: Text | None = None
@@ -72,7 +69,7 @@ class DisciplineModel(_Strict):
     flags: Annotated[list[Mute], Field(min_length=1)] | None = None
 
 
-class TimeToClearModel(_Strict):
+class TimeToClearModel(Model):
     backlog: Id
     intake: Id
     capacity: Id = "mw.capacity_t"
@@ -81,7 +78,7 @@ class TimeToClearModel(_Strict):
     shown_in: Literal["min", "h", "d"] = "h"
 
 
-class FlaggedModel(_Strict):
+class FlaggedModel(Model):
     indicator: Id
     interval: Interval
     flags: Annotated[list[Mute], Field(min_length=1)]
@@ -89,7 +86,7 @@ class FlaggedModel(_Strict):
     shown_in: Literal["min", "h", "d"] = "h"
 
 
-class TimeToLimitModel(_Strict):
+class TimeToLimitModel(Model):
     indicator: Id
     interval: Interval
     unit: Text | None = None
