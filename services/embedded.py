@@ -18,6 +18,8 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from services.authoring.campaign_reports import CampaignReports, by_command_line
+from services.authoring.campaign_reports import run as run_campaign_reports
 from services.ingest import api as ingest_api
 from services.ingest.activation import activate, tick_us
 from services.ingest.hj212.session import by_mn
@@ -150,8 +152,16 @@ class Running:
         )
         for number in range(SENDERS):
             self._thread(f"sender-{number}", lambda stop: run_sender(self.sender, stop, wake))
+        if self.configuration.campaigns:
+            self._thread("campaign-reports", self._write_campaign_reports)
         self.ticker.start()
         self._serving.start()
+
+    def _write_campaign_reports(self, stop: threading.Event) -> None:
+        configuration, data = self.configuration, self.directory.path
+        make = by_command_line(self.options.config, data, stop)
+        reports = CampaignReports(configuration.campaigns, configuration.site.zone, data, make)
+        run_campaign_reports(reports, self.clock, stop)
 
     def _thread(self, name: str, target: Callable[[threading.Event], None]) -> None:
         """A thread with a stop of its own: they end in the order in which a reading passes them."""
