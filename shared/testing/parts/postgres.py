@@ -91,12 +91,18 @@ class Postgres:
         self._end_with(signal.SIGINT)
 
     def kill(self) -> None:
-        """kill -9 of the server and of all its children."""
+        """kill -9 of the server and of all its children; returns when they are gone.
+
+        Each child leads a group of its own, and a new server refuses to start beside one.
+        """
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            family = [self._process.pid, *_children(self._process.pid)]
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self._process.wait(30)
             self._process = None
+            until(lambda: not any(map(_is_running, family)), 30, 0.02, "PostgreSQL's end")
 
     def restart(self) -> None:
         self.stop()
@@ -187,6 +193,24 @@ def _unprivileged() -> pwd.struct_passwd:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
     raise RuntimeError("neither user postgres nor nobody is here to run PostgreSQL as")
+
+
+def _children(pid: int) -> list[int]:
+    """Processes whose parent it is (Linux)."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state = each.read_text().rpartition(")")[2].split()
+            if int(state[1]) == pid:
+                found.append(int(each.parent.name))
+    return found
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
