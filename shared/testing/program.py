@@ -4,6 +4,7 @@ Everything is reached from outside, as an upstream, an officer or an operator wo
 """
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -28,10 +29,27 @@ READY_WITHIN_S = 10.0
 STOP_WITHIN_S = 15.0
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that were free a moment ago."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+def _first_outgoing() -> int:
+    """Where the ports begin that outgoing connections are given (Linux)."""
     try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError):
+        return 32_768
+
+
+FIRST_PORT, LAST_PORT = 15_000, max(20_000, min(32_768, _first_outgoing()) - 1)
+_numbers = itertools.count(os.getpid() * 101)
+"""Processes begin at different places, and none gives a port twice in a row."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that were free a moment ago, and that no outgoing connection takes."""
+    held: list[socket.socket] = []
+    try:
+        while len(held) < count:
+            port = FIRST_PORT + next(_numbers) % (LAST_PORT - FIRST_PORT + 1)
+            with contextlib.suppress(OSError):
+                held.append(socket.create_server(("127.0.0.1", port)))
         return [each.getsockname()[1] for each in held]
     finally:
         for each in held:
