@@ -5,7 +5,6 @@ installed or started by the system.
 """
 
 import shutil
-import socket
 import subprocess
 import threading
 import urllib.error
@@ -13,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from shared.clock import real_monotonic
+from shared.testing.program import free_ports
 
 _START_WITHIN_S = 20.0
 _STOP_WITHIN_S = 2.0
@@ -76,16 +76,6 @@ omit-empty = true
 
 def kannel_is_installed() -> bool:
     return shutil.which("bearerbox") is not None and shutil.which("smsbox") is not None
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that were free a moment ago."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [each.getsockname()[1] for each in held]
-    finally:
-        for each in held:
-            each.close()
 
 
 class Kannel:
