@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.testing.parts.kannel import free_ports
+from shared.testing.program import free_ports
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(700)]
 

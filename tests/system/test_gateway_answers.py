@@ -9,7 +9,7 @@ import pytest
 from services.notify.channels.kannel import KannelChannel
 from services.notify.port import Accepted, Outcome, Refused, Retry, Unknown
 from shared.clock import real_monotonic
-from shared.testing.parts.kannel import free_ports
+from shared.testing.program import free_ports
 from tests.system.channel_messages import kannel, message
 
 Behaviour = Callable[[socket.socket, threading.Event], None]

@@ -17,7 +17,7 @@ from services.notify.port import Accepted, Outcome, Refused, Retry, Unknown
 from shared.clock import real_monotonic
 from shared.model.people import Channel
 from shared.testing.parts.exim import Exim
-from shared.testing.parts.kannel import free_ports
+from shared.testing.program import free_ports
 from tests.system.channel_messages import ALERT, message
 
 pytestmark = [pytest.mark.system, pytest.mark.needs("exim")]

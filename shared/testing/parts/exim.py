@@ -18,7 +18,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from shared.clock import real_monotonic
-from shared.testing.parts.kannel import free_ports
+from shared.testing.program import free_ports
 
 _START_WITHIN_S = 20.0
 
