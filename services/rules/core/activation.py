@@ -103,10 +103,7 @@ def _arm_watches(engine: "Engine", book: Book) -> None:
             key = (station.id, judging.interval)
             cell = engine.cells.get(key)
             if cell is None:
-                cell = engine.cells[key] = Cell(
-                    station.facility, station.id, judging.interval, book.rules_of(station.id),
-                    book.grouped(station.id),
-                )  # fmt: skip
+                cell = engine.new_cell(*key)
             series = cell.series_of(judging.indicator)
             known = {own.rule.id: watch for own, watch in series.watches}
             watch = known.get(judging.rule.id) or Watch(engine.clock.now_us)

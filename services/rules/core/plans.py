@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from services.rules.core.book import Book
-from services.rules.core.cell import Cell
 from services.rules.core.compliance import ComplianceOf
 from shared.model.timed import Compliance
 
@@ -20,10 +19,7 @@ def arm(engine: "Engine", book: Book) -> None:
             key = (station.id, judging.interval)
             cell = engine.cells.get(key)
             if cell is None:
-                cell = engine.cells[key] = Cell(
-                    station.facility, station.id, judging.interval, book.rules_of(station.id),
-                    book.grouped(station.id),
-                )  # fmt: skip
+                cell = engine.new_cell(*key)
             for own, hold in cell.series_of(judging.indicator).holds:
                 if own is not judging or hold.memory is not None:
                     continue

@@ -1,5 +1,6 @@
 """Witness: a derivation that asks more of a reading than its value and quality."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -23,14 +24,16 @@ class Said(NamedTuple):
 Witnessing = Callable[[Memory, Said], list[Step]]
 
 
-class Witness(FromReadings):
+class Witness(FromReadings, ABC):
     """The engine hands it what was said; `reading` is for those who have nothing more."""
 
+    @abstractmethod
     def empty(self) -> Memory:
-        raise NotImplementedError
+        """The memory of a series that was never heard."""
 
+    @abstractmethod
     def witness(self, memory: Memory, said: Said) -> list[Step]:
-        raise NotImplementedError
+        """What a newer reading makes of the memory; in order of time."""
 
     def reading(self, memory: Memory, at_us: int, quality: Quality, value: float) -> list[Step]:
         flag = {"known": "N", "over": "T", "unknown": "D"}[quality]
