@@ -11,6 +11,7 @@ rules have series at the facility.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from services.rules.core import judgement
 from services.rules.core.derive import Step
 from services.rules.core.hold import Hold
 from services.rules.core.memory import CompositeMemory
@@ -90,9 +91,9 @@ def _settle_one(
             # Another episode may begin at the same instant: it goes on counting its steps.
             home.remember(judging, hold.start_us, hold.step)
             hold.step = 0
-        engine.combined(home, judging, hold, memory, [step], None)
+        judgement.derived(engine, home, judging, hold, memory, [step], None)
     if isinstance(record, Tick) and waits_us is not None and hold.timer_us == waits_us:
-        engine.timer(home, judging, hold, record.at_us)
+        judgement.timer(engine, home, judging, hold, record.at_us)
     engine.dirty.add((home.station, home.interval))
 
 

@@ -8,28 +8,21 @@ true is dropped or pushed again when it comes up, so a reading never touches the
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from math import isfinite
 from zoneinfo import ZoneInfo
 
-from services.rules.core import composite, contribute, group, joint, missing, territory
+from services.rules.core import coming, composite, contribute, group, judgement, territory
 from services.rules.core.activation import AT_ONCE, activate
 from services.rules.core.alike import Alike
 from services.rules.core.book import Book, Judging
-from services.rules.core.cell import Cell, RatioState, Series
+from services.rules.core.cell import Cell
 from services.rules.core.clock import LogClock
-from services.rules.core.derive import Quality, Step
 from services.rules.core.hold import Change, Hold
-from services.rules.core.memory import Memory
-from services.rules.core.missing import Watch
+from services.rules.core.said import order, transition
 from services.rules.core.territory import Territory
-from services.rules.core.witness import Said
-from shared.model import units
 from shared.model.configuration import Bundle
-from shared.model.instants import INTERVALS, LATEST_US, Instant, Interval, local_day
+from shared.model.instants import INTERVALS, LATEST_US, Interval
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
 from shared.model.rollup import Contribution
-from shared.model.rule import Joint, Missing
 from shared.model.transition import Transition
 
 Key = tuple[str, str]
@@ -136,7 +129,7 @@ class Engine:
         self.late.clear()
 
     def _say(self) -> None:
-        self._out.sort(key=_order)
+        self._out.sort(key=order)
         self._emitted += self._out
         self._out = []
 
@@ -196,9 +189,9 @@ class Engine:
             newer.add(indicator)
             for judging, hold in series.holds:
                 if judging.group is None:
-                    self._reading(cell, judging, hold, report, value, flag)
+                    judgement.reading(self, cell, judging, hold, report, value, flag)
             for judging, watch in series.watches:
-                self._heard(cell, judging, watch, series, report)
+                judgement.heard(self, cell, judging, watch, series, report)
             for judging in series.feeds:
                 group.hear(self, judging, cell, series)
                 fed.append(judging)
@@ -206,7 +199,7 @@ class Engine:
             group.judge(self, cell.facility, fed, report)
         if newer:
             for state in cell.ratios:
-                self._ratio(cell, state, report, newer)
+                judgement.ratio(self, cell, state, report, newer)
         if newer and cell.roll is not None and book.rollups is not None:
             contribute.contribute(self, book.rollups, cell, report)
         cell.arm(report.indicators, self.alike)
@@ -242,9 +235,9 @@ class Engine:
                 continue
             for judging, hold in series.holds:
                 if judging.group is None:
-                    self._reading(cell, judging, hold, report, value, "N")
+                    judgement.reading(self, cell, judging, hold, report, value, "N")
             for judging, watch in series.watches:
-                self._heard(cell, judging, watch, series, report)
+                judgement.heard(self, cell, judging, watch, series, report)
             for judging in series.feeds:
                 group.hear(self, judging, cell, series)
                 fed.append(judging)
@@ -269,130 +262,6 @@ class Engine:
         assert self.book is not None
         return self.book.zone
 
-    # -- conditions --------------------------------------------------------------------------
-
-    def _reading(
-        self, cell: Cell, judging: Judging, hold: Hold, report: Report, value: float, flag: str
-    ) -> None:
-        quality: Quality = "over" if flag == "T" else "known" if flag in ("N", "S") else "unknown"
-        at_us = report.observed_us
-        if judging.derive is not None:
-            if hold.memory is None:
-                hold.memory = judging.derive.empty()
-            if judging.witness is None:
-                steps = judging.derive.reading(hold.memory, at_us, quality, value)
-            else:
-                capacity = partial(self._capacity, cell, at_us)
-                said = Said(at_us, quality, value, flag, self.clock, capacity)
-                steps = judging.witness(hold.memory, said)
-            self._derived(cell, judging, hold, hold.memory, steps, report)
-            self._set_alarm(cell, judging, hold.memory, self.clock.now_us)
-            return
-        if not self._edition(cell, judging, hold, at_us, report):
-            return
-        if judging.convert is not None:
-            value = units.convert(value, *judging.convert)
-        self._held(cell, judging, hold, at_us, report, quality, value)
-
-    def _capacity(self, cell: Cell, at_us: int) -> float | None:
-        assert self.book is not None
-        return self.book.capacity(cell.facility, at_us)
-
-    def _derived(
-        self, cell: Cell, judging: Judging, hold: Hold, memory: Memory, steps: list[Step],
-        report: Report | None,
-    ) -> None:  # fmt: skip
-        """Derived readings are judged one by one, as if each had been reported."""
-        for at_us, quality, value in steps:
-            if value is not None and not isfinite(value):
-                quality, value = "unknown", None  # beyond all numbers; nobody could read it
-            memory.unknown = quality == "unknown"
-            if self._edition(cell, judging, hold, at_us, report):
-                self._held(cell, judging, hold, at_us, report, quality, value)
-
-    def _set_alarm(
-        self, cell: Cell, judging: Judging, memory: Memory, heard_us: int | None
-    ) -> None:
-        """Wake up once for what time alone will derive; an alarm that stands early may stay."""
-        assert judging.derive is not None
-        due_us = judging.derive.alarm(memory, self.clock, heard_us)
-        if due_us is None:
-            memory.alarm_us = None
-        elif memory.alarm_us is None or due_us < memory.alarm_us:
-            memory.alarm_us = due_us
-            self.push(due_us, cell, judging)
-
-    def _edition(
-        self, cell: Cell, judging: Judging, hold: Hold, at_us: int, report: Report | None
-    ) -> bool:
-        """Run timers first; False when the rule does not judge this instant."""
-        if hold.timer_us is not None:
-            self.emit(cell, judging, hold.due(at_us), report)
-        if judging.edition.holds(at_us):
-            return True
-        if judging.edition.is_over(at_us):
-            self.emit(cell, judging, hold.withdraw(at_us), report)
-        return False
-
-    def _held(
-        self, cell: Cell, judging: Judging, hold: Hold, at_us: int, report: Report | None,
-        quality: Quality, value: float | None,
-    ) -> None:  # fmt: skip
-        delays = judging.delays
-        before = hold.timer_us
-        if quality == "unknown":
-            changes = hold.unknown(judging.alerts_unknown, delays, at_us)
-        elif quality == "over":
-            assert value is not None
-            changes = hold.over_range(judging.ladder, delays, at_us, value)
-        else:
-            assert value is not None
-            changes = hold.known(judging.ladder, delays, at_us, value)
-        if hold.timer_us is not None and hold.timer_us != before:
-            self.push(hold.timer_us, cell, judging)
-        self.emit(cell, judging, changes, report)
-
-    def _ratio(self, cell: Cell, state: RatioState, report: Report, newer: set[str]) -> None:
-        assert self.book is not None
-        if state.components.isdisjoint(newer):
-            return
-        at_us = report.observed_us
-        parts = [cell.series[name] for name in state.components if name in cell.series]
-        if any(part.newest_us > at_us for part in parts):
-            return  # not the newest slot that any component has shown
-        if state.final_us == at_us:
-            return
-        if not self._edition(cell, state.judging, state.hold, at_us, report):
-            return
-        condition = state.judging.rule.condition
-        assert isinstance(condition, Joint)
-        components = {
-            part.indicator: (part.value, part.flag) for part in parts if part.newest_us == at_us
-        }
-        capacity = self.book.capacity(cell.facility, at_us)
-        quality, combined = joint.result(condition, components, capacity)
-        if joint.is_final(condition, quality):
-            state.final_us = at_us
-        state.last_unknown = quality == "unknown"
-        self._held(cell, state.judging, state.hold, at_us, report, quality, combined)
-
-    def _heard(
-        self, cell: Cell, judging: Judging, watch: Watch, series: Series, report: Report
-    ) -> None:
-        if watch.open_us is None:
-            return
-        assert self.book is not None and self.clock.now_us is not None
-        condition = judging.rule.condition
-        assert isinstance(condition, Missing)
-        day = None
-        if condition.due is not None:
-            day = local_day(report.observed_us, self.book.zone).toordinal()
-        changes = missing.reported(watch, day, self.clock.now_us)
-        if changes:
-            self.emit(cell, judging, changes, report)
-            if condition.every_us is not None:  # the daily look is in the heap already
-                self.push(self.clock.now_us, cell, judging)
-
     # -- time --------------------------------------------------------------------------------
 
     def _tick(self, at_us: int) -> None:
@@ -406,7 +275,7 @@ class Engine:
             _, _, key, indicator, rule = heapq.heappop(due)
             cell = self.cell(key)
             if cell is not None:
-                self._look(key, cell, indicator, rule, at_us)
+                coming.look(self, cell, indicator, rule, at_us)
         if self._looked:
             # What began in this tick waits for the next record (contract §8.5).
             for cell, judging, hold in self._looked.values():
@@ -416,81 +285,12 @@ class Engine:
         if rollups is not None and (rollups.next_us is None or at_us > rollups.next_us):
             contribute.close_slots(self, rollups)
 
-    def _look(self, key: Key, cell: Cell, indicator: str, rule: str, at_us: int) -> None:
-        if isinstance(cell.roll, Territory):
-            return  # it was none when this was put into the heap
-        cell.settle()
-        series = cell.series.get(indicator)
-        for state in cell.ratios:
-            if state.judging.rule.id == rule and state.hold.timer_us is not None:
-                self._timer(key, cell, state.judging, state.hold, at_us)
-        if series is None:
-            return
-        for judging, hold in series.holds:
-            if judging.rule.id != rule:
-                continue
-            if judging.group is not None:
-                group.tick(self, cell, judging, hold, at_us)
-            elif hold.memory is not None:
-                self._overdue(key, cell, series, judging, hold, at_us)
-            elif hold.timer_us is not None:
-                self._timer(key, cell, judging, hold, at_us)
-        for judging, watch in series.watches:
-            if judging.rule.id == rule:
-                self._watch(key, cell, series, judging, watch)
-
-    def _timer(self, key: Key, cell: Cell, judging: Judging, hold: Hold, at_us: int) -> None:
-        changes = hold.due(at_us)
-        if changes:
-            self.dirty.add(key)
-            self.emit(cell, judging, changes, None)
-
-    def _overdue(
-        self, key: Key, cell: Cell, series: Series, judging: Judging, hold: Hold, at_us: int
-    ) -> None:
-        """A tick and a derived condition: what time alone derives, which lies in the past of
-        the tick, then a timer that an earlier record started and that still stands.
-        """
-        memory, first_us = hold.memory, self.clock.first_us
-        assert judging.derive is not None and memory is not None and first_us is not None
-        if not self.looks_at(cell, judging, hold):
-            return
-        waits_us = hold.timer_us
-        heard_us = series.heard_us if series.heard_us is not None else first_us
-        steps = judging.derive.overdue(memory, self.clock, heard_us, at_us)
-        self._derived(cell, judging, hold, memory, steps, None)
-        memory.alarm_us = None
-        self._set_alarm(cell, judging, memory, heard_us)
-        if waits_us is not None and hold.timer_us == waits_us:
-            self._timer(key, cell, judging, hold, at_us)
-        self.dirty.add(key)
-
     def looks_at(self, cell: Cell, judging: Judging, hold: Hold) -> bool:
         """Once per tick for each hold that time alone may move; False: it was looked at."""
         if id(hold) in self._looked:
             return False
         self._looked[id(hold)] = (cell, judging, hold)
         return True
-
-    def _watch(self, key: Key, cell: Cell, series: Series, judging: Judging, watch: Watch) -> None:
-        assert self.book is not None
-        condition = judging.rule.condition
-        assert isinstance(condition, Missing)
-        edition = judging.edition
-        again: int | None
-        if condition.due is not None:
-            newest = None if series.heard is None else series.newest_us
-            changes, again = missing.look_daily(
-                watch, condition, edition, newest, self.clock, self.book.zone
-            )
-        else:
-            changes, again = missing.look_often(watch, condition, edition, series.heard, self.clock)
-        if again is not None:
-            self.push(again, cell, judging)
-        self.dirty.add(key)
-        if changes:
-            cell.quiet = False
-            self.emit(cell, judging, changes, None)
 
     def push(self, due_us: int, cell: Cell, judging: Judging) -> None:
         if isinstance(cell.roll, Territory):
@@ -521,16 +321,6 @@ class Engine:
                 cell = self.cell((station, interval))
                 if cell is not None and cell.facility == facility:
                     yield cell
-
-    def combined(
-        self, cell: Cell, judging: Judging, hold: Hold, memory: Memory, steps: list[Step],
-        report: Report | None,
-    ) -> None:  # fmt: skip
-        """What several stations gave is judged one by one, as if each had been reported."""
-        self._derived(cell, judging, hold, memory, steps, report)
-
-    def timer(self, cell: Cell, judging: Judging, hold: Hold, at_us: int) -> None:
-        self._timer((cell.station, cell.interval), cell, judging, hold, at_us)
 
     # -- sleeping cells ----------------------------------------------------------------------
 
@@ -565,37 +355,7 @@ class Engine:
         self, cell: Cell, judging: Judging, changes: list[Change], report: Report | None
     ) -> None:
         for change in changes:
-            told = 0
-            if cell.ended:
-                key = (judging.indicator, judging.rule.id, change.episode_us)
-                told = cell.ended.get(key, 0)
-            bare = isinstance(judging.rule.condition, Missing)
-            limit = judging.ladder.limits[change.level] if change.shows_limit and not bare else None
-            basis = judging.rule.basis
-            self._out.append(
-                Transition(
-                    rule=judging.rule.id,
-                    facility=cell.facility,
-                    station=cell.station,
-                    indicator=judging.indicator,
-                    interval=judging.interval,
-                    episode_us=Instant(change.episode_us),
-                    step=told + change.step,
-                    state=change.state,
-                    severity=judging.ladder.severities[change.level],
-                    cause=change.cause,
-                    at_us=Instant(change.at_us),
-                    value=change.value,
-                    limit=limit,
-                    unit=None if bare else judging.unit,
-                    standard=basis.standard,
-                    edition=basis.edition,
-                    clause=basis.clause,
-                    report_id=report.id if report else "",
-                    received_us=report.received_us if report else None,
-                    members=territory.members(cell),
-                )
-            )
+            self._out.append(transition(cell, judging, change, report))
 
     def rebuild_due(self) -> None:
         """After a restore: everything that waits, from the state itself."""
@@ -623,8 +383,3 @@ class Engine:
             self._tie += 1
             self._due.append((due_us, self._tie, key, "", ""))
         heapq.heapify(self._due)
-
-
-def _order(t: Transition) -> tuple[object, ...]:
-    """Within one record: by time, then by name (contract §8.17)."""
-    return (t.at_us, t.facility, t.station, t.rule, t.indicator, t.interval, t.episode_us, t.step)

@@ -8,7 +8,7 @@ members' cells only hand their readings on; a series that no such rule looks at 
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
-from services.rules.core import slots
+from services.rules.core import judgement, slots
 from services.rules.core.across import AcrossOf, Members
 from services.rules.core.balance import BalanceOf
 from services.rules.core.clock import LogClock
@@ -79,7 +79,7 @@ def judge(engine: "Engine", facility: str, fed: list["Judging"], report: Report)
         expected = combine.expected(memory, stations)
         steps = _judged(combine, memory, slots.settled(memory, expected), expected)
         engine.dirty.add((home.station, home.interval))
-        engine.combined(home, judging, hold, memory, steps, report)
+        judgement.derived(engine, home, judging, hold, memory, steps, report)
         _set_alarm(engine, home, judging, memory)
 
 
@@ -96,11 +96,11 @@ def tick(engine: "Engine", home: "Cell", judging: "Judging", hold: Hold, at_us: 
         stations = engine.book.members(judging, home.facility)
         found = slots.overdue(memory, combine.due, engine.clock, at_us)
         steps = _judged(combine, memory, found, combine.expected(memory, stations))
-        engine.combined(home, judging, hold, memory, steps, None)
+        judgement.derived(engine, home, judging, hold, memory, steps, None)
         memory.alarm_us = None
         _set_alarm(engine, home, judging, memory)
     if waits_us is not None and hold.timer_us == waits_us:
-        engine.timer(home, judging, hold, at_us)
+        judgement.timer(engine, home, judging, hold, at_us)
     engine.dirty.add((home.station, home.interval))
 
 
