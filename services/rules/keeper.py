@@ -15,14 +15,15 @@ from typing import TypeVar
 import structlog
 
 from services.rules.alerts_out import Batch, Out
-from services.rules.checkpoints import AnotherLog, Checkpoints, Fenced
+from services.rules.checkpoints import Checkpoints, Fenced
 from services.rules.collector import Collector
 from services.rules.contributions_out import contribution_words
+from services.rules.owned import Owned, taken
 from services.rules.partition import Alert, Partition, Reject
 from services.rules.statuses import Statuses
 from shared.clock import Clock, real_monotonic
-from shared.errors import NewerData, Unavailable
-from shared.log.port import ALERTS, BUNDLES, DEAD_LETTERS, REPORTS
+from shared.errors import Unavailable
+from shared.log.port import ALERTS, DEAD_LETTERS, REPORTS
 from shared.model.severity import Severity
 from shared.observe.metrics import Metrics
 from shared.reports.dead_letter import DeadLetter, encode, redacted
@@ -44,34 +45,10 @@ LAST_CHECKPOINT_S = 8.0
 """How long handing over may take; without it the next owner judges a little again."""
 TAKE_OVER_S = 60.0
 
-ANOTHER = "it is not the log of before; restore it, or drop schema yujing_rules"
-
 T = TypeVar("T")
 Word = tuple[str, bytes, bytes, int | None]
 """Topic, key, value, partition: something to be said."""
 log = structlog.get_logger()
-
-
-class Owned:
-    """A partition that is ours now, with what it said since the last checkpoint."""
-
-    def __init__(self, machine: Partition, epoch: int) -> None:
-        self.machine, self.epoch = machine, epoch
-        self.saved = machine.next
-        self.saved_at = real_monotonic()
-        self.cost_s = 0.0
-        self.alerts: list[Alert] = []
-        self.batch = Batch()
-        self.deaf_us = machine.engine.clock.deaf_us
-        """Of it, what the metric has counted."""
-        self.under_way = 0
-        self.keeping = asyncio.Lock()
-        self.suspect = False
-        self.ended = False
-
-    @property
-    def unkept(self) -> int:
-        return len(self.alerts) + self.under_way + self.batch.pending
 
 
 class Keeper:
@@ -312,37 +289,14 @@ class Keeper:
         warm = self._warm.pop(number, None)
         while True:
             try:
-                own = await asyncio.to_thread(self._take, number, warm, end)
+                own = await asyncio.to_thread(
+                    taken, self._checkpoints, self._make, number, warm, end
+                )
                 break
             except Unavailable as error:
                 log.error("rules_waiting", partition=number, detail=str(error))
                 await asyncio.sleep(0.5)
         return own
-
-    def _take(self, number: int, warm: tuple[int, Partition] | None, end: int | None) -> Owned:
-        if warm is not None:
-            epoch = self._checkpoints.resume(number, warm[0], warm[1].next)
-            if epoch is not None:
-                return Owned(warm[1], epoch)
-        machine = self._make(number)
-        taken, saved = self._checkpoints.load(number)
-        if saved is None:
-            return Owned(machine, taken)
-        if end is not None and saved.next > end:
-            raise AnotherLog(
-                f"partition {number} was judged up to offset {saved.next}, but {REPORTS} ends at "
-                f"{end}: {ANOTHER}"
-            )
-        try:
-            machine.restore(saved.next, saved.head, saved.cells, saved.untold)
-        except KeyError as error:
-            raise AnotherLog(
-                f"partition {number} was judged by bundle {error}, which is not on {BUNDLES}: "
-                f"{ANOTHER}"
-            ) from error
-        except ValueError as error:
-            raise NewerData(str(error)) from error
-        return Owned(machine, taken)
 
     async def give_up(self) -> None:
         """The last checkpoint, as far as time allows; then nothing is ours.
