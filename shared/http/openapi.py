@@ -6,152 +6,11 @@ A test holds it against the routes there are.
 
 from typing import Any
 
-Schema = dict[str, Any]
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _object(required: str, optional: str = "", **properties: Schema) -> Schema:
-    """An object; fields that are not described are strings."""
-    names = [*required.split(), *optional.split()]
-    found = {name: properties.get(name, TEXT) for name in dict.fromkeys([*names, *properties])}
-    return {"type": "object", "required": required.split(), "properties": found}
-
-
-def _list(of: Schema) -> Schema:
-    return {"type": "array", "items": of}
-
-
-def _one_of(*values: str) -> Schema:
-    return {"type": "string", "enum": list(values)}
-
-
-TEXT: Schema = {"type": "string"}
-FILE: Schema = {"type": "string", "format": "binary"}
-NUMBER: Schema = {"type": "number"}
-WHOLE: Schema = {"type": "integer"}
-FLAG: Schema = {"type": "boolean"}
-TIME: Schema = {"type": "string", "format": "date-time"}
-MAYBE_TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
-MAYBE_TEXT: Schema = {"type": ["string", "null"]}
-MAYBE_NUMBER: Schema = {"type": ["number", "null"]}
-FREE: Schema = {"type": "object", "additionalProperties": True}
-INTERVAL = _one_of("realtime", "minute", "hour", "day")
-SEVERITY = _one_of("blue", "yellow", "orange", "red")
-
-SCHEMAS: dict[str, Schema] = {
-    "Reading": _object(
-        "indicator", "value unit flag withdrawn", value=MAYBE_NUMBER, withdrawn=FLAG
-    ),
-    "Report": _object(
-        "facility observed_at interval readings",
-        "id station revision withdrawn",
-        revision={**WHOLE, "minimum": 0},
-        withdrawn=FLAG,
-        observed_at=TIME,
-        interval=INTERVAL,
-        readings={**_list(_ref("Reading")), "minItems": 1},
-    ),
-    "Event": _object(
-        "specversion id source type", "datacontenttype data data_base64", data=_ref("Report")
-    ),
-    "ItemProblem": _object("index type title detail pointer", "row cell", index=WHOLE, row=WHOLE),
-    "ReportsAnswer": _object(
-        "accepted duplicates rejected",
-        accepted=WHOLE,
-        duplicates=WHOLE,
-        rejected=_list(_ref("ItemProblem")),
-    ),
-    "Problem": _object("type title status detail", status=WHOLE),
-    "DeadLetter": _object(
-        "id at listener principal reason title detail pointer facility", "raw", id=WHOLE, at=TIME
-    ),
-    "DeadLetters": {
-        "type": "object",
-        "required": ["dead-letters", "next"],
-        "properties": {"dead-letters": _list(_ref("DeadLetter")), "next": WHOLE},
-    },
-    "Transition": _object(
-        "id seq rule facility station indicator interval episode step state severity cause at "
-        "value limit unit basis",
-        seq=WHOLE,
-        interval=INTERVAL,
-        episode=TIME,
-        step=WHOLE,
-        state=_one_of("pending", "firing", "resolved", "withdrawn"),
-        severity=SEVERITY,
-        cause=_one_of("raised", "rose", "fell", "cleared", "withdrawn", "missing", "reported"),
-        at=TIME,
-        value=MAYBE_NUMBER,
-        limit=MAYBE_TEXT,
-        unit=MAYBE_TEXT,
-        basis=_object("standard edition clause"),
-    ),
-    "Transitions": _object("transitions next", transitions=_list(_ref("Transition")), next=WHOLE),
-    "Facility": _object(
-        "id name territory kind last_heard series rules",
-        last_heard=MAYBE_TIME,
-        series=_list(
-            _object(
-                "station indicator interval observed_at value unit flag",
-                interval=INTERVAL,
-                observed_at=TIME,
-                value=NUMBER,
-            )
-        ),
-        rules=_list(
-            _object(
-                "rule station indicator interval state severity",
-                state=_one_of("normal", "pending", "firing", "unknown"),
-                severity=MAYBE_TEXT,
-            )
-        ),
-    ),
-    "Facilities": _object("facilities", facilities=_list(_ref("Facility"))),
-    "Alerts": _object("alerts", alerts=_list(FREE)),
-    "Episodes": _object("episodes", episodes=_list(FREE)),
-    "Amendments": _object("amendments next", amendments=_list(FREE), next=WHOLE),
-    "Incident": _object(
-        "id state severity facility territory opened_at acknowledged_at acknowledged_by "
-        "resolved_at step next_step_at alerts timeline",
-        state=_one_of("open", "acknowledged", "resolved"),
-        severity=SEVERITY,
-        opened_at=TIME,
-        acknowledged_at=MAYBE_TIME,
-        acknowledged_by=MAYBE_TEXT,
-        resolved_at=MAYBE_TIME,
-        step={"type": ["integer", "string", "null"]},
-        next_step_at=MAYBE_TIME,
-        alerts=_list(FREE),
-        timeline=_list(
-            _object(
-                "at kind person channel reason notification",
-                at=TIME,
-                person=MAYBE_TEXT,
-                channel=MAYBE_TEXT,
-                reason=MAYBE_TEXT,
-                notification=MAYBE_TEXT,
-            )
-        ),
-    ),
-    "Incidents": _object("incidents", incidents=_list(_ref("Incident"))),
-    "Order": _object("person", "note"),
-    "Duty": _object("duty", duty=_list(FREE)),
-    "SilenceOrder": _object("match reason until person", match=FREE, until=TIME),
-    "SilenceEnd": _object("person"),
-    "Silence": _object("id match reason person from until", match=FREE, until=TIME),
-    "Silences": _object("silences", silences=_list(_ref("Silence"))),
-    "Why": FREE,
-    "Texts": _object("texts", texts=_list(FREE)),
-    "Audit": _object("audit intact", audit=_list(FREE), intact={"type": "boolean"}),
-    "Ledger": _object("incident ledger", ledger=_list(FREE)),
-}
+from shared.http.openapi_schemas import FILE, SCHEMAS, TEXT, TIME, WHOLE, Schema, list_of, ref
 
 
 def _answer(description: str, schema: str | None = None, media: str = "application/json") -> Schema:
-    content = {"content": {media: {"schema": _ref(schema)}}} if schema else {}
+    content = {"content": {media: {"schema": ref(schema)}}} if schema else {}
     return {"description": description} | content
 
 
@@ -217,7 +76,7 @@ def _paths() -> dict[str, dict[str, Schema]]:
                 "requestBody": _body(
                     (
                         "application/json",
-                        {"oneOf": [_ref("Report"), {**_list(_ref("Report")), "maxItems": 10_000}]},
+                        {"oneOf": [ref("Report"), {**list_of(ref("Report")), "maxItems": 10_000}]},
                     ),
                     ("application/x-ndjson", TEXT),
                 ),
@@ -230,10 +89,10 @@ def _paths() -> dict[str, dict[str, Schema]]:
                 "summary": "The same report as the data of CloudEvents 1.0. Token: upstream.",
                 "parameters": [_parameter("dry_run", schema={"type": "string", "enum": ["1"]})],
                 "requestBody": _body(
-                    ("application/cloudevents+json", _ref("Event")),
+                    ("application/cloudevents+json", ref("Event")),
                     ("application/cloudevents-batch+json",
-                     {**_list(_ref("Event")), "maxItems": 10_000}),
-                    ("application/json", _ref("Report")),
+                     {**list_of(ref("Event")), "maxItems": 10_000}),
+                    ("application/json", ref("Report")),
                 ),
                 "responses": {"202": _answer("The log has it durably.", "ReportsAnswer")}
                 | _problems(400, 401, 403, 413, 415, 422, 429, 503),
@@ -302,7 +161,7 @@ def _paths() -> dict[str, dict[str, Schema]]:
             "post": {
                 "summary": "Acknowledge for a person; again is no harm.",
                 "parameters": [_ID],
-                "requestBody": _body(("application/json", _ref("Order"))),
+                "requestBody": _body(("application/json", ref("Order"))),
                 "responses": {"200": _answer("The incident as it is now.", "Incident")}
                 | _problems(400, 401, 403, 404, 409, 413, 422, 503),
             }
@@ -312,7 +171,7 @@ def _paths() -> dict[str, dict[str, Schema]]:
             "post": {
                 "summary": "Do not tell of a facility or territory until an instant; again is no harm.",
                 "parameters": [],
-                "requestBody": _body(("application/json", _ref("SilenceOrder"))),
+                "requestBody": _body(("application/json", ref("SilenceOrder"))),
                 "responses": {"201": _answer("The silence in force.", "Silence")}
                 | _problems(400, 401, 403, 404, 413, 422, 503),
             },
@@ -321,7 +180,7 @@ def _paths() -> dict[str, dict[str, Schema]]:
             "post": {
                 "summary": "End a silence before its time.",
                 "parameters": [_ID],
-                "requestBody": _body(("application/json", _ref("SilenceEnd"))),
+                "requestBody": _body(("application/json", ref("SilenceEnd"))),
                 "responses": {"200": _answer("The silence as it ended.", "Silence")}
                 | _problems(400, 401, 403, 404, 413, 422, 503),
             }
