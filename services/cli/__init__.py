@@ -2,12 +2,12 @@
 
 import sys
 
-from services.cli import ask, kafka, run, try_out, wire
+from services.cli import ask, kafka, quiet, run, try_out, wire
 from services.cli.groups import app
 from services.cli.options import EXIT_CONFIG, EXIT_FAILED, EXIT_IN_USE, EXIT_NEWER
 from shared.errors import ConfigError, InUse, NewerData, YujingError
 
-COMMANDS = (run, try_out, wire, ask, kafka)
+COMMANDS = (run, try_out, wire, ask, quiet, kafka)
 """Importing them adds their commands to `app`."""
 
 

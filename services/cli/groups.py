@@ -32,3 +32,9 @@ campaigns = typer.Typer(
 )
 
 app.add_typer(campaigns, name="campaigns")
+
+silences = typer.Typer(
+    help="What nobody is told of for a while: see, plan, end.", no_args_is_help=True
+)
+
+app.add_typer(silences, name="silences")

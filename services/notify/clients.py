@@ -5,7 +5,7 @@ code: 0, or 1 with one sentence on stderr that says what to do.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 import httpx
@@ -88,6 +88,40 @@ def run_audit_verify(url: str, token: str, *, as_json: bool = False) -> int:
 
     code = _run(url, token, lambda client: client.get("/v1/audit"), show, as_json=False)
     return code if intact else 1
+
+
+def run_silences(url: str, token: str, *, ended: bool, as_json: bool = False) -> int:
+    """`yujing silences list [--ended]`."""
+    wanted = {"ended": "1"} if ended else {}
+    return _run(
+        url, token, lambda client: client.get("/v1/silences", params=wanted),
+        printing.silences, as_json,
+    )  # fmt: skip
+
+
+def run_silence(url: str, token: str, id_: str, *, as_json: bool = False) -> int:
+    """`yujing silences show ID`."""
+    path = f"/v1/silences/{_segment(id_)}"
+    return _run(url, token, lambda client: client.get(path), printing.silence, as_json)
+
+
+def run_silences_add(
+    url: str, token: str, order: Mapping[str, object], *, as_json: bool = False
+) -> int:
+    """`yujing silences add`; saying it again is no harm."""
+    return _run(
+        url, token, lambda client: client.post("/v1/silences", json=order),
+        printing.silence, as_json,
+    )  # fmt: skip
+
+
+def run_silences_end(url: str, token: str, id_: str, person: str, *, as_json: bool = False) -> int:
+    """`yujing silences end ID`: over now, with all that it hid."""
+    path = f"/v1/silences/{_segment(id_)}/end"
+    return _run(
+        url, token, lambda client: client.post(path, json={"person": person}),
+        printing.silence, as_json,
+    )  # fmt: skip
 
 
 def _run(url: str, token: str, ask: Ask, show: Show, as_json: bool) -> int:

@@ -223,17 +223,19 @@ class Notify(Questions):
         assert found is not None
         return found
 
-    def silence(self, silence: Silence) -> Silence | None:
+    def silence(self, silence: Silence, channel: str = "api", access: str = "") -> Silence | None:
         """Alone, so that no incident opens meanwhile that would not know of it."""
         with self._moments.work(alone=True) as work:
-            made = silencing.begin(work, silence)
+            made = silencing.begin(work, silence, channel, access)
         if made is not None:
             log.info("silence_began", silence=made.id, person=made.person, until_us=made.until_us)
         return made
 
-    def end_silence(self, id_: str, person: str) -> Silence | None:
+    def end_silence(
+        self, id_: str, person: str, channel: str = "api", access: str = ""
+    ) -> Silence | None:
         with self._moments.work(alone=True) as work:
-            ended = silencing.end(work, id_)
+            ended = silencing.end(work, id_, person, channel, access)
         if ended is not None:
             log.info("silence_ended", silence=id_, person=person)
         return ended

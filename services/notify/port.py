@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from services.notify.core.silence import Silence
+from services.notify.core.silence import Hid, Silence
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, Interval
 from shared.model.people import Contact
@@ -241,14 +241,19 @@ class NotifyPort(Protocol):
     def reply(self, channel: str, from_: str, to: str, text: str, now: Instant) -> None:
         """A text that came back from a phone, whoever's it is."""
 
-    def silence(self, silence: Silence) -> Silence | None:
+    def silence(self, silence: Silence, channel: str = "api", access: str = "") -> Silence | None:
         """Not told until its end; the one in force when it was said before; None: too many."""
 
-    def end_silence(self, id_: str, person: str) -> Silence | None:
+    def end_silence(
+        self, id_: str, person: str, channel: str = "api", access: str = ""
+    ) -> Silence | None:
         """Over now; None when it is not in force."""
 
     def silences(self, now: Instant) -> list[Silence]:
-        """Those in force, the one that ends first in front."""
+        """Those that end after `now`, the one that ends first in front."""
+
+    def hid_by(self, silences: Sequence[Silence]) -> dict[str, list[Hid]]:
+        """Of each silence the incidents it hid, the first in front."""
 
     def receipt(self, channel: str, notification: str, status: ReceiptStatus, now: Instant) -> None:
         """Later proof; unknown ids change nothing."""

@@ -49,6 +49,50 @@ def incidents(answer: Mapping[str, Any]) -> None:
     _console().print(table)
 
 
+def silences(answer: Mapping[str, Any]) -> None:
+    found = answer["silences"]
+    if not found:
+        _console().print("no silence; everything is told")
+        return
+    table = _table("silence", "state", "of", "up to", "until", "by", "hid", "reason")
+    for one in found:
+        table.add_row(
+            _text(one, "id"), _text(one, "state"), escape(_match(one["match"])),
+            _text(one, "up_to"), _text(one, "until"), _text(one, "ended_by", "person"),
+            str(one["hid_count"]), _text(one, "reason"),
+        )  # fmt: skip
+    _console().print(table)
+
+
+def silence(one: Mapping[str, Any]) -> None:
+    """One silence, then each incident it hid."""
+    console = _console()
+    worst = f"up to {one['up_to']}" if one.get("up_to") else "of every severity"
+    console.print(
+        f"{_text(one, 'id')} {_text(one, 'state')}: {escape(_match(one['match']))}, {worst}, "
+        f"{_text(one, 'from')} to {_text(one, 'until')}, by {_text(one, 'person')}: "
+        f"{_text(one, 'reason')}"
+    )
+    if not one["hid"]:
+        console.print("it hid nothing")
+        return
+    table = _table("hid incident", "severity", "facility", "rules", "since", "times", "now")
+    for hid in one["hid"]:
+        table.add_row(
+            _text(hid, "incident"), _text(hid, "severity"), _text(hid, "facility"),
+            _text(hid, "rules"), _text(hid, "since"), _text(hid, "times"),
+            _text(hid, "resolved_at", "state"),
+        )  # fmt: skip
+    console.print(table)
+    if one["hid_count"] > len(one["hid"]):
+        console.print(f"and {one['hid_count'] - len(one['hid'])} more")
+
+
+def _match(match: Mapping[str, Any]) -> str:
+    place = str(match.get("facility") or f"territory {match.get('territory')}")
+    return f"{place} {', '.join(match['rule'])}" if match.get("rule") else place
+
+
 def duty(answer: Mapping[str, Any]) -> None:
     found = answer["duty"]
     if not found:

@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 from services.notify import silencing
 from services.notify import why as why_
 from services.notify.amending import after_amendment
-from services.notify.core.silence import Silence
+from services.notify.core.silence import Hid, Silence
 from services.notify.desk import tables as t
 from services.notify.desk.desk import Desk
 from services.notify.person_why import why_person
 from services.notify.port import ChannelText, NotifyFigures
 from services.notify.positions import positions
+from services.notify.silenced import broken_silences, hid_by
 from services.notify.views import Views, read_chain, verify
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant
@@ -148,7 +149,7 @@ class Questions:
 
     def audit_verify(self) -> list[str]:
         with self._desk.read() as connection:
-            return verify(connection)
+            return verify(connection, broken_silences(connection))
 
     def audit_export(self, incident: str) -> list[dict[str, Any]] | None:
         with self._desk.read() as connection:
@@ -165,3 +166,7 @@ class Questions:
     def silences(self, now: Instant) -> list[Silence]:
         with self._desk.read() as connection:
             return silencing.in_force(connection, now)
+
+    def hid_by(self, silences: Sequence[Silence]) -> dict[str, list[Hid]]:
+        with self._desk.read() as connection:
+            return hid_by(connection, silences)

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, insert, select, update
 
 from services.notify.core.incident import Incident
+from services.notify.core.ledger import LedgerKind, entry
 from services.notify.core.silence import SILENCE_FORMAT, Silence, silent_by
 from services.notify.desk import tables as t
 from services.notify.work import Work
@@ -13,6 +14,8 @@ from shared.model.instants import Instant, instant_text
 
 MOST = 1_000
 """Silences in force at once: each change of an incident looks at all of them."""
+MOST_RULES = 20
+"""Named in one entry of what a silence hid."""
 _DECODER = msgspec.msgpack.Decoder(Silence)
 
 
@@ -48,12 +51,15 @@ def under_silence(work: Work, incident: Incident, *, is_news: bool = False) -> I
         work.unit.write(
             incident.id, work.now, "withheld",
             reason=f"silenced by {silence.person} until {end}: {silence.reason}",
-            detail={"silence": silence.id},
+            detail={
+                "silence": silence.id, "severity": incident.severity.value,
+                "rules": sorted({each.rule for each in incident.alerts})[:MOST_RULES],
+            },
         )  # fmt: skip
     return changed
 
 
-def begin(work: Work, silence: Silence) -> Silence | None:
+def begin(work: Work, silence: Silence, channel: str, access: str) -> Silence | None:
     """Keep it and hold the open incidents; the one there is when it was said before. None: full."""
     known = in_force(work.unit.connection, work.now)
     for each in known:
@@ -61,30 +67,57 @@ def begin(work: Work, silence: Silence) -> Silence | None:
             return each
     if len(known) >= MOST:
         return None
+    before = _kept(work.unit.connection, silence.id)
+    if before is not None:
+        silence = replace(silence, head=before.head, entries=before.entries)
+    kept = _written(work, silence, "silence_began", silence.person, channel, access)
     c = t.silences.c
-    work.unit.connection.execute(t.silences.delete().where(c.id == silence.id))
+    work.unit.connection.execute(t.silences.delete().where(c.id == kept.id))
     work.unit.connection.execute(
         insert(t.silences).values(
-            id=silence.id, until_us=silence.until_us, body=msgspec.msgpack.encode(silence)
+            id=kept.id, until_us=kept.until_us, body=msgspec.msgpack.encode(kept)
         )
     )
     _look_at_open(work)
-    return silence
+    return kept
 
 
-def end(work: Work, id_: str) -> Silence | None:
+def end(work: Work, id_: str, person: str, channel: str, access: str) -> Silence | None:
     """Over now; what still fires is told at the next tick. None: no such silence is in force."""
-    for each in in_force(work.unit.connection, work.now):
-        if each.id == id_:
-            ended = replace(each, until_us=Instant(work.now))
-            work.unit.connection.execute(
-                update(t.silences)
-                .where(t.silences.c.id == id_)
-                .values(until_us=ended.until_us, body=msgspec.msgpack.encode(ended))
-            )
-            _look_at_open(work)
-            return ended
-    return None
+    each = _kept(work.unit.connection, id_)
+    if each is None or each.until_us <= work.now:
+        return None
+    over = replace(each, until_us=Instant(work.now), ended_by=person)
+    ended = _written(work, over, "silence_ended", person, channel, access)
+    work.unit.connection.execute(
+        update(t.silences)
+        .where(t.silences.c.id == id_)
+        .values(until_us=ended.until_us, body=msgspec.msgpack.encode(ended))
+    )
+    _look_at_open(work)
+    return ended
+
+
+def _kept(connection: Connection, id_: str) -> Silence | None:
+    body = connection.execute(select(t.silences.c.body).where(t.silences.c.id == id_)).scalar()
+    return None if body is None else _DECODER.decode(body)
+
+
+def _written(
+    work: Work, silence: Silence, kind: LedgerKind, person: str, channel: str, access: str
+) -> Silence:
+    """The silence with one entry more in its chain: who, by which door, what exactly."""
+    each = entry(
+        silence.head, silence.id, silence.entries + 1, work.now, kind,
+        person=person, channel=channel, reason=silence.reason,
+        detail={
+            "access": access, "facility": silence.facility, "territory": silence.territory,
+            "rules": list(silence.rules), "until_us": silence.until_us,
+            "up_to": None if silence.up_to is None else silence.up_to.value,
+        },
+    )  # fmt: skip
+    work.unit.connection.execute(insert(t.ledger).values(**msgspec.structs.asdict(each)))
+    return replace(silence, head=each.hash, entries=each.n)
 
 
 def _look_at_open(work: Work) -> None:

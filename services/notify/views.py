@@ -1,6 +1,6 @@
 """Views: what may be read of the desk, as the objects of contract §4."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -191,14 +191,15 @@ def read_chain(connection: Connection, incident: str) -> list[Entry]:
     return [Entry(**row) for row in rows]
 
 
-def verify(connection: Connection) -> list[str]:
-    """Broken places of all chains, in words; empty when all is well."""
+def verify(connection: Connection, silences: Mapping[str, str | None]) -> list[str]:
+    """Broken places of all chains, in words; empty when all is well. `silences`: of their own."""
     i = t.incidents.c
     found = []
     for incident, head, count in connection.execute(select(i.id, i.head, i.entries)).all():
         if (where := broken(read_chain(connection, incident), head, count)) is not None:
             found.append(f"incident {incident}: {where}")
+    found += [f"silence {id_}: {where}" for id_, where in silences.items() if where is not None]
     known = select(i.id)
     strays = select(t.ledger.c.incident).where(t.ledger.c.incident.not_in(known)).distinct()
-    found += [f"incident {each}: gone" for each in connection.execute(strays).scalars()]
-    return found
+    gone = (each for each in connection.execute(strays).scalars() if each not in silences)
+    return found + [f"incident {each}: gone" for each in gone]

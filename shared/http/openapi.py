@@ -167,7 +167,8 @@ def _paths() -> dict[str, dict[str, Schema]]:
             }
         },
         "/v1/silences": {
-            "get": _get("What nobody is to be told of, and until when.", "Silences"),
+            "get": _get("What nobody is to be told of, and until when; with `ended=1` also what ended "
+                        "within seven days.", "Silences", _parameter("ended")),
             "post": {
                 "summary": "Do not tell of a facility or territory until an instant; again is no harm.",
                 "parameters": [],
@@ -175,6 +176,10 @@ def _paths() -> dict[str, dict[str, Schema]]:
                 "responses": {"201": _answer("The silence in force.", "Silence")}
                 | _problems(400, 401, 403, 404, 413, 422, 503),
             },
+        },
+        "/v1/silences/{id}": {
+            "get": _get("One silence, every incident it hid, and its ledger.", "Silence", _ID,
+                        problems=(401, 403, 404))
         },
         "/v1/silences/{id}/end": {
             "post": {

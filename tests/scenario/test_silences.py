@@ -186,3 +186,64 @@ def test_what_an_officer_may_silence(houses: Houses, changed: Any, status: int) 
     office = Office(houses)
     assert office.ask("/v1/silences", body | changed, OFFICER).status_code == status
     assert len(office.ask("/v1/silences", token=OFFICER).json()["silences"]) == (status == 201)
+
+
+def test_a_disaster_is_told_whatever_was_announced(office: Office) -> None:
+    """Up to orange was announced; red is told at once, and afterwards nothing is hidden."""
+    house = office.house
+    body = {
+        "match": {"facility": "420100-f1"}, "reason": "停炉检修", "until": office.until("4h"),
+        "person": "chen", "up_to": "orange",
+    }  # fmt: skip
+    made = office.ask("/v1/silences", body).json()
+    assert made["up_to"] == "orange"
+    house.fire(severity="yellow")
+    house.fire(severity="orange", cause="rose")
+    house.fast_forward("1h")
+    house.no_other_messages()
+    house.fire(severity="red", cause="rose")
+    house.tick()
+    house.phone("li").expect("化学需氧量")
+    (hid,) = office.ask(f"/v1/silences/{made['id']}").json()["hid"]
+    assert (hid["facility"], hid["severity"], hid["times"]) == ("420100-f1", "orange", 2)
+
+
+def test_what_it_hid_is_listed_when_it_ends(office: Office) -> None:
+    """Who made it, by which door, what it kept quiet, who ended it: each provable."""
+    house = office.house
+    made = office.silence(territory="420100").json()
+    house.fire("cod", "orange")
+    house.fire("cod", "yellow", "420100-f2")
+    house.clear("cod", facility="420100-f2")
+    (listed,) = office.ask("/v1/silences", token=OFFICER).json()["silences"]
+    assert (listed["state"], listed["hid_count"]) == ("running", 2)
+    ended = office.ask(f"/v1/silences/{made['id']}/end", {"person": "li"}, OFFICER).json()
+    assert (ended["state"], ended["ended_by"], ended["hid_count"]) == ("ended", "li", 2)
+    assert [(each["facility"], each["severity"], each["state"]) for each in ended["hid"]] == [
+        ("420100-f1", "orange", "open"), ("420100-f2", "yellow", "resolved"),
+    ]  # fmt: skip
+    assert office.ask("/v1/silences").json() == {"silences": []}
+    (kept,) = office.ask("/v1/silences?ended=1").json()["silences"]
+    assert kept["id"] == made["id"]
+    ledger = office.ask(f"/v1/silences/{made['id']}").json()["ledger"]
+    assert [(each["kind"], each["person"], each["channel"]) for each in ledger] == [
+        ("silence_began", "chen", "api"), ("silence_ended", "li", "api"),
+    ]  # fmt: skip
+    assert house.notify.audit_verify() == []
+    # Said again, its chain goes on.
+    office.silence(territory="420100")
+    assert len(office.ask(f"/v1/audit/{made['id']}").json()["ledger"]) == 3
+    assert house.notify.audit_verify() == []
+
+
+def test_an_officer_sees_what_is_silenced_above_him_and_cannot_end_it(office: Office) -> None:
+    """A silence of the province hides his facilities too: he knows, and of his own alone."""
+    house = office.house
+    made = office.silence(territory="420000").json()
+    house.fire("cod", "orange")
+    house.fire("cod", "orange", "429004-f1")
+    (seen,) = office.ask("/v1/silences", token=OFFICER).json()["silences"]
+    assert (seen["id"], seen["hid_count"]) == (made["id"], 1)
+    refused = office.ask(f"/v1/silences/{made['id']}/end", {"person": "li"}, OFFICER)
+    assert refused.status_code == 404
+    assert office.ask("/v1/silences").json()["silences"][0]["hid_count"] == 2

@@ -14,7 +14,11 @@ TimelineKind = Literal[
     "queued", "accepted", "delivered", "failed", "unknown", "repeated", "withheld",
     "acknowledged", "amended",
 ]  # fmt: skip
-LedgerKind = TimelineKind | Literal["handed_over", "clock_stepped", "answered", "unsilenced"]
+LedgerKind = (
+    TimelineKind
+    | Literal["handed_over", "clock_stepped", "answered", "unsilenced"]
+    | Literal["silence_began", "silence_ended"]
+)
 TIMELINE: frozenset[str] = frozenset(TimelineKind.__args__)  # type: ignore[attr-defined]  # a Literal carries its names
 
 GENESIS = "0" * 64

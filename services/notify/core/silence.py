@@ -14,9 +14,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from services.notify.core.incident import Incident
-from services.notify.core.ledger import canonical
+from services.notify.core.incident import Alert, Incident
+from services.notify.core.ledger import GENESIS, canonical
 from shared.model.instants import Instant
+from shared.model.severity import Severity
 
 SILENCE_FORMAT = 2
 """Of an incident that was silenced: an older program would tell of it before its time."""
@@ -33,15 +34,45 @@ class Silence(msgspec.Struct, frozen=True):
     person: str
     from_us: Instant
     until_us: Instant
+    up_to: Severity | None = None
+    """What is worse is told as ever; None: all severities are covered."""
+    ended_by: str = ""
+    """Who ended it before its time."""
+    head: str = GENESIS
+    entries: int = 0
+    """They close its chain in the ledger, which has its id where others have an incident's."""
+
+
+class Hid(msgspec.Struct, frozen=True):
+    """One incident that a silence kept quiet, and how it stands."""
+
+    incident: str
+    facility: str
+    severity: Severity
+    """The worst that was not told."""
+    rules: tuple[str, ...]
+    since_us: Instant
+    times: int
+    """How often it would have been told anew: it opened, rose, or was released."""
+    state: str
+    resolved_us: Instant | None
 
 
 def silence_id(
     facility: str | None, territory: str | None, rules: tuple[str, ...],
-    reason: str, person: str, until_us: int,
+    reason: str, person: str, until_us: int, up_to: Severity | None = None,
 ) -> str:  # fmt: skip
     """Said twice is said once."""
-    said = canonical([facility, territory, sorted(rules), reason, person, until_us])
+    facts = [facility, territory, sorted(rules), reason, person, until_us]
+    said = canonical(facts if up_to is None else [*facts, up_to.value])
     return "s" + hashlib.sha256(said.encode()).hexdigest()[:11]
+
+
+def covers(silence: Silence, alert: Alert) -> bool:
+    """Is this alert among what was announced? Where it is, `silent_by` asks."""
+    if silence.rules and alert.rule not in silence.rules:
+        return False
+    return silence.up_to is None or alert.severity.rank <= silence.up_to.rank
 
 
 def silent_by(
@@ -58,7 +89,7 @@ def silent_by(
     alerts = incident.alerts or incident.last_alerts
     longest = [
         max(
-            (each for each in here if not each.rules or alert.rule in each.rules),
+            (each for each in here if covers(each, alert)),
             key=lambda each: (each.until_us, each.id),
             default=None,
         )

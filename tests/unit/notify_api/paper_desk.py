@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from services.notify.core.silence import Silence
+from msgspec.structs import replace
+
+from services.notify.core.silence import Hid, Silence
 from services.notify.port import ChannelText, NotifyFigures, ReceiptStatus, Refusal
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, instant_text
@@ -25,6 +27,9 @@ class PaperDesk:
         self.reasons: dict[str, dict[str, Any]] = {}
         self.broken: list[str] = []
         self.resolved_us: dict[str, int] = {}
+        self.silent: dict[str, Silence] = {}
+        self.hid: dict[str, list[Hid]] = {}
+        self.now = Instant(0)
 
     def write(self, id_: str, facility: str, at: Instant, **more: Any) -> dict[str, Any]:
         known = self.configuration.facilities[facility]
@@ -52,14 +57,22 @@ class PaperDesk:
         }  # fmt: skip
         self.resolved_us[id_] = at
 
-    def silence(self, silence: Silence) -> Silence | None:
-        return silence
+    def silence(self, silence: Silence, channel: str = "api", access: str = "") -> Silence | None:
+        return self.silent.setdefault(silence.id, silence)
 
-    def end_silence(self, id_: str, person: str) -> Silence | None:
-        return None
+    def end_silence(
+        self, id_: str, person: str, channel: str = "api", access: str = ""
+    ) -> Silence | None:
+        over = replace(self.silent[id_], until_us=self.now, ended_by=person)
+        self.silent[id_] = over
+        return over
 
     def silences(self, now: Instant) -> list[Silence]:
-        return []
+        found = [each for each in self.silent.values() if each.until_us > now]
+        return sorted(found, key=lambda each: each.until_us)
+
+    def hid_by(self, silences: Sequence[Silence]) -> dict[str, list[Hid]]:
+        return {each.id: self.hid.get(each.id, []) for each in silences}
 
     def _text(self, at: Instant) -> str:
         return instant_text(at, self.configuration.site.zone)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from services.notify import clients
+from services.notify.core.silence import Hid
+from shared.model.severity import Severity
 from shared.testing.served import served
 from tests.unit.notify_api.desk_house import NOW, OFFICER, OPERATOR, UPSTREAM, DeskHouse
 from tests.unit.notify_api.night import busy_night
@@ -110,3 +112,35 @@ def test_nobody_at_the_address_says_how_to_start(capsys: Captured) -> None:
     said = capsys.readouterr().err
     assert str(port) in said
     assert "YUJING_URL" in said
+
+
+def test_a_silence_is_planned_looked_at_and_ended(
+    live: tuple[DeskHouse, str], capsys: Captured
+) -> None:
+    """What, up to how bad, until when, by whom; and at the end what it hid."""
+    house, url = live
+    order = {
+        "match": {"facility": "510100-ww-01", "rule": ["cod-day"]}, "reason": "停炉[检修]",
+        "until": "2026-03-10T08:00:00+08:00", "person": "li", "up_to": "orange",
+    }  # fmt: skip
+    assert clients.run_silences_add(url, OFFICER, order) == 0
+    shown = capsys.readouterr().out
+    assert "510100-ww-01 cod-day, up to orange, 2026-03-10T03:12:05+08:00 to" in shown
+    assert "停炉[检修]\nit hid nothing\n" in shown
+    (id_,) = house.desk.silent
+    house.desk.hid[id_] = [
+        Hid("i-red", "510100-ww-01", Severity.ORANGE, ("cod-day",), NOW, 2, "open", None)
+    ]
+    assert clients.run_silences(url, OFFICER, ended=False) == 0
+    assert id_ in capsys.readouterr().out
+    assert clients.run_silence(url, OFFICER, id_) == 0
+    assert "i-red" in capsys.readouterr().out
+    house.desk.now = NOW
+    assert clients.run_silences_end(url, OFFICER, id_, "ghost") == 1
+    assert "'ghost' is not in people.yaml" in capsys.readouterr().err
+    assert clients.run_silences_end(url, OFFICER, id_, "li") == 0
+    assert f"{id_} ended" in capsys.readouterr().out
+    assert clients.run_silences(url, OFFICER, ended=False) == 0
+    assert capsys.readouterr().out == "no silence; everything is told\n"
+    assert clients.run_silences_add(url, OFFICER, order | {"up_to": "pink"}) == 1
+    assert "pink" in capsys.readouterr().err
