@@ -13,7 +13,11 @@ def main() -> int:
     if len(sys.argv) < 2:
         print(__doc__)
         return 2
-    every = read(Path(sys.argv[1]))
+    try:
+        every = read(Path(sys.argv[1]))
+    except ValueError as error:
+        print(error)
+        return 1
     if not every:
         print(f"{sys.argv[1]}: windows.json names no file that lies there")
         return 1

@@ -25,8 +25,21 @@ class Labelled(NamedTuple):
 
 
 def read(folder: Path) -> list[Labelled]:
-    """Every CSV that windows.json names; a file it names by a path may lie flat as `a__b.csv`."""
-    labels: dict[str, list[list[str]]] = json.loads((folder / "windows.json").read_text("utf-8"))
+    """Every CSV that windows.json names; a file it names by a path may lie flat as `a__b.csv`.
+
+    Raises:
+        ValueError: what cannot be read, with its place.
+
+    """
+    windows_file = folder / "windows.json"
+    try:
+        labels: dict[str, list[list[str]]] = json.loads(windows_file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ValueError(
+            f"{windows_file} does not exist; give the folder in which it lies beside its series"
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"{windows_file} is not JSON: {error}") from error
     found = []
     for name, windows in sorted(labels.items()):
         path = next(
@@ -39,8 +52,17 @@ def read(folder: Path) -> list[Labelled]:
 
 
 def _columns(path: Path) -> tuple[list[float], list[float]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [(seconds(row["timestamp"]), float(row["value"])) for row in csv.DictReader(file)]
+    rows = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for n, row in enumerate(csv.DictReader(file), 2):
+            try:
+                rows.append((seconds(row["timestamp"]), float(row["value"])))
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(
+                    f"{path} line {n}: expected `timestamp,value`, saw {row}: {error}"
+                ) from error
+    if not rows:
+        raise ValueError(f"{path} has no row under its header `timestamp,value`")
     return [at for at, _ in rows], [value for _, value in rows]
 
 

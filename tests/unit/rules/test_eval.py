@@ -69,3 +69,23 @@ def test_series_are_read_by_path(tmp_path: Path) -> None:
     assert series.values == [float(n) for n in range(20)]
     assert series.windows == [(series.times[6], series.times[12])]
     assert series.warm == series.times[3]
+
+
+@pytest.mark.parametrize(
+    ("windows", "rows", "seen"),
+    [
+        (None, "", "windows.json does not exist"),
+        ("{", "", "windows.json is not JSON"),
+        ('{"a.csv": []}', "timestamp,value\n2020-01-06 00:00:00,1\n2020-01-06 00:05:00,x\n", "a.csv line 3"),
+        ('{"a.csv": []}', "time,value\n2020-01-06 00:00:00,1\n", "expected `timestamp,value`"),
+        ('{"a.csv": []}', "timestamp,value\n", "a.csv has no row"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_named(
+    tmp_path: Path, windows: str | None, rows: str, seen: str
+) -> None:
+    if windows is not None:
+        (tmp_path / "windows.json").write_text(windows, encoding="utf-8")
+    (tmp_path / "a.csv").write_text(rows, encoding="utf-8")
+    with pytest.raises(ValueError, match=seen):
+        read(tmp_path)
