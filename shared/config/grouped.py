@@ -97,8 +97,10 @@ def _circle(rules: dict[str, Rule], rule: str, way: tuple[str, ...]) -> tuple[st
     condition = rules[rule].condition if rule in rules else None
     if not isinstance(condition, Composite):
         return None
-    for name in condition.rules:
-        if name == way[0]:
+    editions = [edition.id for edition in rules.values() if edition.base in condition.rules]
+    for name in (*condition.rules, *editions):
+        here = rules[name].base if name in editions else name
+        if here == way[0] or name == way[0]:
             return (*way, name)
         found = None if name in way else _circle(rules, name, (*way, name))
         if found is not None:

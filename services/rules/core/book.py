@@ -107,6 +107,7 @@ class Book:
         self._grouping = [j for _, j in sorted(self.rules.items()) if j.group is not None]
         self._members: dict[tuple[str, str], tuple[str, ...]] = {}
         self._paused: dict[tuple[str, Edition], Judging] = {}
+        self._counted: dict[frozenset[str], frozenset[str]] = {}
 
     def rules_of(self, station_id: str) -> list[Judging]:
         """Every rule that applies to a station, in order of id."""
@@ -215,7 +216,22 @@ class Book:
         judging = self.rules.get(rule)
         if judging is None or not isinstance(judging.group, CompositeOf) or rule in above:
             return 0
-        return 1 + max(self._depth(name, (*above, rule)) for name in judging.group.rules)
+        named = self.counted(judging.group.rules) | judging.group.rules
+        return 1 + max(self._depth(name, (*above, rule)) for name in named)
+
+    def written(self, rule: str) -> str:
+        """The rule that an edition of a campaign was made of; any other is its own."""
+        judging = self.rules.get(rule)
+        return rule if judging is None else judging.rule.base or rule
+
+    def counted(self, named: frozenset[str]) -> frozenset[str]:
+        """The rules that are there of those named, and the editions campaigns made of them."""
+        found = self._counted.get(named)
+        if found is None:
+            found = self._counted[named] = frozenset(
+                rule for rule in self.rules if self.written(rule) in named or rule in named
+            )
+        return found
 
     def has_group_rules(self) -> bool:
         return bool(self._grouping)

@@ -4,11 +4,11 @@
                                      fired, ended          judged once, at the latest of them
 
 So a composite never sees half of a record. It is judged when one of its rules begins or ceases
-to fire, and when it is activated while some do. Its memory: the alerts that fire, as many as its
-rules have series at the facility.
+to fire, and when it is activated while some do. The edition that a campaign made of a rule counts
+as that rule. Its memory: the alerts that fire, as many as its rules have series at the facility.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from services.rules.core import judgement
@@ -56,9 +56,10 @@ def _settle_one(
     engine: "Engine", facility: str, judging: "Judging", record: Record, said: list[Transition]
 ) -> None:
     assert isinstance(judging.group, CompositeOf)
-    names = judging.group.rules
-    moved = [t for t in said if t.facility == facility and t.rule in names and _begins_or_ends(t)]
+    assert engine.book is not None
+    names = engine.book.counted(judging.group.rules)
     hold = _hold(engine, facility, judging)
+    moved = list(_moved(facility, names, hold, said))
     waits_us = hold.timer_us if hold is not None else None
     step: Step | None = None
     if hold is None or hold.memory is None:
@@ -71,14 +72,14 @@ def _settle_one(
         memory = CompositeMemory(firing=sorted(standing))
         if begins:
             now_us = engine.clock.now_us
-            step = _step(memory, now_us if now_us is not None else max(standing.values()))
+            step = _step(engine, memory, now_us if now_us is not None else max(standing.values()))
         else:
-            step = _step(memory, max(int(t.at_us) for t in moved))
+            step = _step(engine, memory, max(int(t.at_us) for t in moved))
     elif moved:
         assert isinstance(hold.memory, CompositeMemory)
         memory = hold.memory
         _move(memory, moved)
-        step = _step(memory, max(memory.at_us, *(int(t.at_us) for t in moved)))
+        step = _step(engine, memory, max(memory.at_us, *(int(t.at_us) for t in moved)))
     elif waits_us is None:
         return
     home = engine.home(facility, judging)
@@ -97,26 +98,56 @@ def _settle_one(
     engine.dirty.add((home.station, home.interval))
 
 
-def _begins_or_ends(t: Transition) -> bool:
-    return t.state in ("resolved", "withdrawn") or (
-        t.state == "firing" and t.cause in ("raised", "missing")
-    )
+def _moved(
+    facility: str, names: Container[str], hold: Hold | None, said: list[Transition]
+) -> Iterator[Transition]:
+    """What began or ceased to fire of its rules. What ends may be an edition that went away with
+    this record: it is known by its alert.
+    """
+    memory = hold.memory if hold is not None else None
+    firing = set(memory.firing) if isinstance(memory, CompositeMemory) else set()
+    for t in said:
+        if t.facility != facility:
+            continue
+        if _begins(t) and t.rule in names:
+            firing.add(_alert(t))
+            yield t
+        elif _ends(t) and _alert(t) in firing:
+            firing.discard(_alert(t))
+            yield t
+
+
+def _begins(t: Transition) -> bool:
+    return t.state == "firing" and t.cause in ("raised", "missing")
+
+
+def _ends(t: Transition) -> bool:
+    return t.state in ("resolved", "withdrawn")
 
 
 def _move(memory: CompositeMemory, moved: list[Transition]) -> None:
     firing = set(memory.firing)
     for t in moved:
-        alert = (t.rule, t.station, t.indicator, str(t.interval))
         if t.state == "firing":
-            firing.add(alert)
+            firing.add(_alert(t))
         else:
-            firing.discard(alert)
+            firing.discard(_alert(t))
     memory.firing = sorted(firing)
 
 
-def _step(memory: CompositeMemory, at_us: int) -> Step:
+def _alert(t: Transition) -> Alert:
+    return t.rule, t.station, t.indicator, str(t.interval)
+
+
+def _step(engine: "Engine", memory: CompositeMemory, at_us: int) -> Step:
     memory.at_us = at_us
-    return Step(at_us, "known", float(len({rule for rule, *_ in memory.firing})))
+    return Step(at_us, "known", value_of(engine, memory))
+
+
+def value_of(engine: "Engine", memory: CompositeMemory) -> float:
+    """How many of its rules fire, each once, whatever edition of it and wherever."""
+    assert engine.book is not None
+    return float(len({engine.book.written(rule) for rule, *_ in memory.firing}))
 
 
 def _hold(engine: "Engine", facility: str, judging: "Judging") -> Hold | None:
@@ -129,7 +160,7 @@ def _hold(engine: "Engine", facility: str, judging: "Judging") -> Hold | None:
 
 
 def _standing(
-    engine: "Engine", facility: str, names: frozenset[str]
+    engine: "Engine", facility: str, names: Container[str]
 ) -> Iterator[tuple[Alert, int]]:
     """What fires at a facility of some rules, with the starts of their episodes."""
     assert engine.book is not None

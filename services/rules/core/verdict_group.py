@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.rules.core.book import Judging
-from services.rules.core.composite import CompositeOf
+from services.rules.core.composite import CompositeOf, value_of
 from services.rules.core.engine import Engine
 from services.rules.core.memory import CompositeMemory, SlotsMemory
 from services.rules.core.verdict import Verdict, judged, never_heard, time, verdict
@@ -51,7 +51,7 @@ def _of_composite(engine: Engine, judging: Judging, facility: str) -> Verdict:
     for own, hold in series.holds if series is not None else ():
         if own.rule.id == judging.rule.id and isinstance(hold.memory, CompositeMemory):
             firing = hold.memory.firing
-            value = float(len({rule for rule, *_ in firing}))
+            value = value_of(engine, hold.memory)
             found = judged(judging, hold, hold.memory.at_us, value, False, engine.book.zone)
             found.derived = {"firing": [f"{rule} {station}" for rule, station, *_ in firing]}
             return found

@@ -1,11 +1,14 @@
 """Composite: how many of some other rules are firing at a facility."""
 
+from msgspec.structs import replace
+
 from services.rules.core import state, view
 from services.rules.core.engine import Engine
 from services.rules.core.outside import outside
 from services.rules.core.verdict_group import of_group
-from shared.model.rule import Across, Composite, Missing, Rule, Threshold
-from tests.unit.rules.conftest import Desk, make_rule
+from shared.model.instants import Instant
+from shared.model.rule import Across, Composite, Missing, Pause, Rule, Threshold
+from tests.unit.rules.conftest import MINUTE, START, Desk, make_rule
 
 COD = make_rule(Threshold("cod", "realtime"), name="cod", yellow="> 60")
 HOT = make_rule(Threshold("cod", "realtime"), name="hot", yellow="> 90", wait=5)
@@ -181,3 +184,26 @@ def test_why_finds_it_at_the_facility_and_not_at_a_station() -> None:
             "indicator",
             True,
         )
+
+
+def test_the_edition_of_a_campaign_counts_as_the_rule_it_stands_for() -> None:
+    """While the campaign judges instead, and once at the instant that both meet."""
+    hour = 60 * MINUTE
+    nation = ("000000",)
+    war = Pause("war", Instant(START + hour), Instant(START + 2 * hour), nation)
+    paused = replace(COD, pauses=(war,))
+    basis = replace(COD.basis, valid_from_us=war.from_us, valid_to_us=war.to_us)
+    strict = replace(
+        make_rule(Threshold("cod", "realtime"), name="cod@war", yellow="> 50"),
+        basis=basis, campaign="war", base="cod", applies=replace(COD.applies, within=nation),
+    )  # fmt: skip
+    desk = Desk()
+    desk.activate(paused, strict, STORED, BOTH)
+    desk.tick(0)
+    stored(desk, 10, 11)
+    desk.read(30, 70)
+    assert said(desk, "both") == ["firing raised orange @30 2 >= 2"]
+    desk.read(70, 55)
+    assert said(desk, "both") == []
+    desk.activate(COD, STORED, BOTH)
+    assert said(desk, "both") == ["resolved cleared orange @70 1 >= 2"]
