@@ -2,61 +2,22 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from pydantic import BeforeValidator, Field
 
 from services.authoring.expected import TIMES, words_of_expected
 from shared.config.inline import KEYS, inline
 from shared.config.load import check
 from shared.config.nodes import Document, Finding, read
-from shared.config.scalars import Duration, Id, Moment, Optional, Span, Text
-from shared.config.schema.base import Items, Model
+from shared.config.schema.cases import CaseFile
 from shared.config.validate import Left, validate
 from shared.errors import ConfigError
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, parse_duration, parse_instant
 
-MINUTE_US = 60_000_000
 EARLIEST_US, LATEST_US = -2_208_988_800_000_000, 221_845_392_000_000_000
 """The years 1900 to 9000."""
-START = "2026-01-01T00:00:00+08:00"
-"""When a case does not say: any fixed instant makes the same words every day."""
-
-
-class SeriesModel(Model):
-    series: Text
-    values: Annotated[str, BeforeValidator(lambda v: getattr(v, "text", v))]
-
-
-class AlertTestModel(Model):
-    eval_time: Any
-    rule: Id | None = None
-    alertname: Id | None = None
-    exp_alerts: Annotated[list[dict[str, Any]], Items] = Field(default_factory=list)
-
-
-class CaseModel(Model):
-    name: Optional = ""
-    start: Moment = START
-    interval: Span | None = None
-    only: Annotated[list[Id], Items] = Field(default_factory=list)
-    input_series: Annotated[list[SeriesModel], Items] = Field(default_factory=list)
-    reports: Annotated[list[dict[str, Any]], Items] = Field(default_factory=list)
-    csv: Optional = ""
-    inputs: Annotated[list[Text], Items] = Field(default_factory=list)
-    until: Duration | None = None
-    alert_rule_test: Annotated[list[AlertTestModel], Items] = Field(default_factory=list)
-    transitions: list[dict[str, Any]] | None = None
-
-
-class CaseFile(Model):
-    """promtool's `rule_files` has no meaning here: rules stand inline or in `config`."""
-
-    config: Text | None = None
-    evaluation_interval: Span = MINUTE_US
-    tests: Annotated[list[CaseModel], Field(min_length=1)]
 
 
 class Question(msgspec.Struct, frozen=True):

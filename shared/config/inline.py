@@ -29,6 +29,12 @@ _SITE = {
     "base_url": "http://127.0.0.1:8620",
     "secret_key": "a-case-of-rules-signs-nothing-and-no-link",
 }
+OPTIONAL = {
+    "FacilityModel": ("name", "territory"),
+    "RuleModel": ("basis",),
+    "SiteModel": tuple(_SITE),
+}
+"""Keys that a case may leave out of each part of a configuration, since `_with_defaults` has them."""
 _BASIS = {"standard": "none", "edition": "-", "clause": "-", "valid_from": "1970-01-01"}
 
 
