@@ -201,3 +201,34 @@ def test_the_link_of_a_mail_has_one_big_button(
     expect(page.locator("[role=status]")).to_contain_text("李值")
     assert house.desk.acks == [("i-red", "li", "link", "")]
     assert complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_silence_is_planned_and_ended_without_script(browser: Browser, size: str) -> None:
+    """From the card of a facility to the form, to the list, to its end; nothing is cut off."""
+    house = DeskHouse(states=states)
+    busy_night(house)
+    house.desk.now = NOW
+    with served(house.app) as url:
+        page, _ = opened(browser, size, java_script_enabled=False)
+        page.goto(url)
+        page.fill("[name=token]", OFFICER)
+        page.click("button")
+        page.locator("[data-incident=i-red] a", has_text="静默此设施").click()
+        expect(page.locator("#place")).to_have_value("蓉城示例传染病医院污水站 510100-ww-01")
+        expect(page.locator("#up_to")).to_have_value("orange")
+        page.fill("#reason", "停炉检修，已报备")
+        page.select_option("#person", "li")
+        page.click("text=开始静默")
+        card = page.locator("[data-silence]")
+        expect(card).to_contain_text("比橙色更严重的照常通知")
+        expect(card).to_contain_text("没有压下任何预警")
+        body = page.locator("body").bounding_box()
+        assert body is not None
+        assert body["width"] == SIZES[size][0]
+        page.goto(url)
+        expect(page.locator("#open")).to_contain_text("1 项静默中，最早 07:12 结束")
+        page.click("text=1 项静默中")
+        card.locator("select").select_option("li")
+        page.click("text=现在结束")
+        expect(card).to_contain_text("李值 提前结束")

@@ -9,6 +9,7 @@ from services.notify.api.incidents import IncidentsApi
 from services.notify.api.link_page import LinkPage, LinkReader
 from services.notify.api.page import Page
 from services.notify.api.person_why import PersonWhyApi
+from services.notify.api.silence_page import SilencePage
 from services.notify.api.silences import SilencesApi
 from services.notify.api.who import Who
 from services.notify.pages.facilities import FacilityStates
@@ -48,6 +49,7 @@ def notify_routes(
         *PersonWhyApi(desk, configuration, who).routes(),
         *IncidentsApi(desk, configuration, clock, who).routes(),
         *SilencesApi(desk, configuration, clock, who).routes(),
+        *SilencePage(desk, configuration, clock, who, renderer, t).routes(),
         *Callbacks(desk, configuration.channels, clock, read_status).routes(),
         *LinkPage(desk, configuration, clock, renderer, t, read_link).routes(),
         *Page(desk, configuration, clock, who, renderer, t, facility_states, monotonic).routes(),

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from services.notify.api.forms import SAFE
 from services.notify.api.incidents import desk_away
-from services.notify.api.page import SAFE
 from services.notify.pages.board import BoardMaker
 from services.notify.pages.clockwork import Clockwork
 from services.notify.pages.render import Renderer
@@ -61,7 +61,8 @@ class LinkPage:
         return self._gone() if found is None else self._shown(found, person)
 
     def _shown(self, incident: dict[str, Any], person: str) -> Response:
-        clockwork = Clockwork(self._clock.now(), self._configuration.site.zone)
+        site = self._configuration.site
+        clockwork = Clockwork(self._clock.now(), site.zone, site.language)
         card = self._maker.card(incident, clockwork)
         html = self._renderer.html("link.html", card=card, person=self._maker.name(person))
         return HTMLResponse(html, 200, SAFE)

@@ -9,17 +9,19 @@ import gzip
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 from markupsafe import Markup
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from services.notify.api.forms import SAFE, own_form
 from services.notify.api.glance import Glance
-from services.notify.api.incidents import TooLong, bounded_body, desk_away, refusal_problem
+from services.notify.api.incidents import desk_away, refusal_problem
+from services.notify.api.silence_orders import SilenceOrders
 from services.notify.api.who import DEMO, Denied, Who
+from services.notify.core.silence import Silence
 from services.notify.pages.board import BoardMaker, last_resolved
 from services.notify.pages.clockwork import Clockwork
 from services.notify.pages.facilities import FacilityStates, facility_rows
@@ -29,11 +31,9 @@ from services.notify.session import COOKIE, LIFE_S
 from shared.access import Principal
 from shared.clock import Clock
 from shared.errors import Unavailable, YujingError
-from shared.http.problems import problem
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant
 
-LONGEST_FORM = 8192
 FULL_CARDS = 30
 """Cards with history and a choice of person; in a storm the rest are short, with their button."""
 RESOLVED_S = 10.0
@@ -41,23 +41,13 @@ RESOLVED_S = 10.0
 WORTH_PACKING = 4096
 """Bytes; below it gzip costs more than it saves."""
 
-SAFE = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'; object-src 'none'",
-    # same-origin, not no-referrer: with that a browser sends `Origin: null` with our own forms.
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
 
 class Scene(msgspec.Struct, frozen=True):
     """The desk as one reader may see it, and a digest that changes when it does."""
 
     incidents: list[dict[str, Any]]
     phones: list[ChannelText]
+    silences: list[Silence]
     digest: bytes
 
 
@@ -65,9 +55,10 @@ class View:
     """What one access entry sees, looked at once for all its open pages."""
 
     def __init__(
-        self, desk: NotifyPort, principal: Principal, monotonic: Callable[[], float]
-    ) -> None:
-        self._desk, self.principal = desk, principal
+        self, desk: NotifyPort, principal: Principal, monotonic: Callable[[], float],
+        silences: Callable[[Principal], list[Silence]],
+    ) -> None:  # fmt: skip
+        self._desk, self.principal, self._silences = desk, principal, silences
         self._unresolved: set[str] = set()
         self._monotonic = monotonic
         self._resolved: list[dict[str, Any]] = []
@@ -91,8 +82,9 @@ class View:
         self._unresolved = names
         incidents += [one for one in self._resolved if one["id"] not in names]
         phones = self._desk.phones(sees)
-        content = msgspec.msgpack.encode((incidents, phones))
-        return Scene(incidents, phones, hashlib.sha256(content).digest())
+        silences = self._silences(self.principal)
+        content = msgspec.msgpack.encode((incidents, phones, silences))
+        return Scene(incidents, phones, silences, hashlib.sha256(content).digest())
 
 
 class Page:
@@ -112,6 +104,7 @@ class Page:
         self._desk, self._configuration, self._clock = desk, configuration, clock
         self._who, self._renderer, self._t, self._states = who, renderer, words, states
         self._maker = BoardMaker(configuration)
+        self._orders = SilenceOrders(configuration)
         self._monotonic = monotonic
         self._states_now = Glance(self._ask_states, monotonic)
         self._views: dict[Principal, View] = {}
@@ -165,7 +158,7 @@ class Page:
         clockwork = self._clockwork(now)
         tag = etag(scene.digest + str(clockwork.today).encode())
         if view.board[0] != tag:
-            board = self._maker.board(scene.incidents, scene.phones, clockwork)
+            board = self._maker.board(scene.incidents, scene.phones, clockwork, scene.silences)
             view.board = (
                 tag,
                 self._renderer.html("board.html", board=board, full=FULL_CARDS).encode(),
@@ -269,23 +262,19 @@ class Page:
         return Response(content, media_type=media, headers=headers)
 
     async def _form(self, request: Request) -> dict[str, str] | Response:
-        """The fields of a form of our own page, or the answer that says why not."""
-        if not self._who.is_own_page(request):
-            return self._html("notice.html", 403, problem=self._t["not_own_page"], hint=None)
-        try:
-            body = await bounded_body(request, LONGEST_FORM)
-        except ClientDisconnect:
-            return Response(status_code=400)
-        except TooLong:
-            return problem(413, "too-large", f"the form is over {LONGEST_FORM} bytes")
-        return await form_fields(request, body)
+        return await own_form(request, self._who, self._renderer, self._t)
 
     def _view(self, principal: Principal) -> "View":
         """What pages of one access entry share; there are as many as entries."""
         view = self._views.get(principal)
         if view is None:
-            view = self._views.setdefault(principal, View(self._desk, principal, self._monotonic))
+            view = self._views.setdefault(
+                principal, View(self._desk, principal, self._monotonic, self._silences)
+            )
         return view
+
+    def _silences(self, principal: Principal) -> list[Silence]:
+        return self._orders.seen(principal, self._desk.silences(self._clock.now()))
 
     def _forget(self) -> None:
         """Who answered sees at once what has become of it."""
@@ -302,7 +291,8 @@ class Page:
             return None
 
     def _clockwork(self, now: Instant) -> Clockwork:
-        return Clockwork(now, self._configuration.site.zone)
+        site = self._configuration.site
+        return Clockwork(now, site.zone, site.language)
 
     def _speed(self) -> float:
         """Program seconds a second; only a scenario clock has another than 1."""
@@ -331,19 +321,6 @@ class Page:
 
     def _html(self, template: str, status: int = 200, **values: Any) -> Response:
         return HTMLResponse(self._renderer.html(template, **values), status, SAFE)
-
-
-async def form_fields(request: Request, body: bytes) -> dict[str, str]:
-    """Fields of an urlencoded or multipart form; a file field is left out."""
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
-
-        async def once() -> Any:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        form = await Request(request.scope, once).form(max_files=0, max_fields=16)
-        return {name: value for name, value in form.items() if isinstance(value, str)}
-    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=64)
-    return dict(pairs)
 
 
 def _json(body: Any) -> Response:

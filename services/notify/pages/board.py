@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
+from services.notify.core.silence import Silence
 from services.notify.pages.clockwork import Clockwork, Moment
+from services.notify.pages.silence_view import SilenceView
 from services.notify.pages.words import words
 from services.notify.port import ChannelText
 from shared.model.campaign import state_of
@@ -69,6 +71,7 @@ class Card(msgspec.Struct, frozen=True):
     state: str
     severity: str
     facility: str
+    facility_id: str
     territory: str
     opened: Moment | None
     next_step: Moment | None
@@ -102,6 +105,8 @@ class Board(msgspec.Struct, frozen=True):
     phones: tuple[Phone, ...]
     campaigns: tuple[str, ...] = ()
     """Those that run now, each with its end."""
+    silences: str = ""
+    """How many run; empty: none."""
 
 
 class BoardMaker:
@@ -110,6 +115,7 @@ class BoardMaker:
     def __init__(self, configuration: Configuration) -> None:
         self._c = configuration
         self._english = configuration.site.language == "en"
+        self._silences = SilenceView(configuration)
         self._ways = _way_names(configuration, words(configuration.site.language))
 
     def board(
@@ -117,6 +123,7 @@ class BoardMaker:
         incidents: Sequence[Mapping[str, Any]],
         phones: Sequence[ChannelText],
         clock: Clockwork,
+        silences: Sequence[Silence] = (),
     ) -> Board:
         cards = [self.card(incident, clock) for incident in incidents]
         resolved = [card for card in cards if card.state == "resolved"]
@@ -138,6 +145,7 @@ class BoardMaker:
                 for text in sorted(phones, key=lambda text: (-text.at_us, text.person))
             ),
             campaigns=tuple(self._campaigns(clock)),
+            silences=self._silences.standing(silences, clock),
         )
 
     def _campaigns(self, clock: Clockwork) -> Iterator[str]:
@@ -158,6 +166,7 @@ class BoardMaker:
             state=str(incident["state"]),
             severity=str(incident.get("severity") or "blue"),
             facility=self._facility(str(incident.get("facility") or "")),
+            facility_id=str(incident.get("facility") or ""),
             territory=self._territory(territory),
             opened=clock.of_text(incident.get("opened_at")),
             next_step=clock.of_text(incident.get("next_step_at")),

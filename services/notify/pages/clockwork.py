@@ -7,6 +7,8 @@ import msgspec
 
 from shared.model.instants import Instant, parse_instant, to_datetime
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 class Moment(msgspec.Struct, frozen=True):
     """`ms` is for the browser's countdown, `short` for people, `full` for the hover text."""
@@ -19,8 +21,8 @@ class Moment(msgspec.Struct, frozen=True):
 class Clockwork:
     """Writes moments as seen from `now`."""
 
-    def __init__(self, now: Instant, zone: ZoneInfo) -> None:
-        self.now, self._zone = now, zone
+    def __init__(self, now: Instant, zone: ZoneInfo, language: str = "zh-CN") -> None:
+        self.now, self._zone, self._english = now, zone, language == "en"
         self.today = to_datetime(now, zone).date()
 
     def of_text(self, text: str | None) -> Moment | None:
@@ -35,4 +37,7 @@ class Clockwork:
         if local.date() == self.today:
             return f"{local:%H:%M}"
         day = f"{local.month}月{local.day}日"
+        if self._english:
+            # Not strftime: %b speaks the language of the process.
+            day = f"{local.day} {_MONTHS[local.month - 1]}"
         return f"{day} {local:%H:%M}" if (local.hour, local.minute) != (0, 0) else day

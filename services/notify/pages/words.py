@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from services.notify.pages import silence_words
+
 ZH: dict[str, str] = {
     "lang": "zh-CN",
     "title": "预警值守",
@@ -114,7 +116,7 @@ ZH: dict[str, str] = {
     "ago_m": "{n} 分钟前",
     "ago_h": "{n} 小时前",
     "ago_d": "{n} 天前",
-}
+} | silence_words.ZH
 
 EN: dict[str, str] = {
     "lang": "en",
@@ -228,7 +230,7 @@ EN: dict[str, str] = {
     "ago_m": "{n} min ago",
     "ago_h": "{n} h ago",
     "ago_d": "{n} d ago",
-}
+} | silence_words.EN
 
 
 def words(language: str) -> Mapping[str, str]:

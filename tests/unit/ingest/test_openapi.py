@@ -12,13 +12,14 @@ from shared.http.openapi import document
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = document("1")
+PAGES = ("page.py", "silence_page.py")
 
 
 def routes() -> set[str]:
     """Every path given to a Route in the sources; the page's own routes are its own affair."""
     found: set[str] = set()
     for path in [*ROOT.glob("services/**/*.py"), *ROOT.glob("shared/http/*.py")]:
-        if "pages" not in path.parts and path.name != "page.py":
+        if "pages" not in path.parts and path.name not in PAGES:
             found |= set(re.findall(r'Route\(\s*"([^"]+)"', path.read_text(encoding="utf-8")))
     return {re.sub(r":\w+}", "}", path) for path in found}
 

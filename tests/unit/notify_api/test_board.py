@@ -45,6 +45,13 @@ def test_campaigns_that_run_are_named_with_their_end(desk_house: DeskHouse) -> N
     assert BoardMaker(desk_house.configuration).board([], [], CLOCK).campaigns == ()
 
 
+def test_dates_are_written_in_the_language_of_the_page() -> None:
+    """The day only when it is not today, in the zone of the site."""
+    for language, day in (("zh-CN", "3月9日 22:12"), ("en", "9 Mar 22:12")):
+        clock = Clockwork(NOW, SHANGHAI, language)
+        assert (clock.of(at(-300)).short, clock.of(NOW).short) == (day, "03:12")
+
+
 def test_the_one_reached_last_is_preselected(desk_house: DeskHouse) -> None:
     """A failed mail reached nobody; who was told stands before who could have been."""
     busy_night(desk_house)
