@@ -16,12 +16,17 @@ import msgspec
 from services.ingest.bodies import Item, Refused, check_count
 from services.ingest.sheet_files import Cell, Row, rows_of
 from shared.model.sheet import Sheet, SheetColumn, plain
+from shared.reports.cells import whole, yes_or_no
 from shared.reports.parse import parse_report
 
 HEADER_WITHIN = 20
 """The header is one of the first rows."""
-LONG = ("observed_at", "facility", "station", "interval", "indicator", "value", "unit", "flag")
+LONG = (
+    "observed_at", "facility", "station", "interval", "indicator", "value", "unit", "flag",
+    "revision", "withdrawn",
+)  # fmt: skip
 _NEEDED = ("observed_at", "facility", "interval", "indicator", "value")
+_MAY_LACK = ("ignore", "revision", "withdrawn")
 _DATE = re.compile(
     r"(\d{4})(?:[-/.年])(\d{1,2})(?:[-/.月])(\d{1,2})日?(?:[ T]*(\d{1,2}):(\d{2})(?::(\d{2}))?)?\Z"
 )
@@ -66,7 +71,7 @@ def _wide(
     rows: Iterator[Row], sheet: Sheet, names: Mapping[str, str]
 ) -> Iterator[tuple[dict[str, Any], Place]]:
     known = {plain(column.header): column for column in sheet.columns}
-    needed = [c.header for c in sheet.columns if c.field != "ignore" and not c.is_flag]
+    needed = [c.header for c in sheet.columns if c.field not in _MAY_LACK and not c.is_flag]
     columns = _header(rows, known, needed, others=sheet.ignores_others)
     for number, cells in rows:
         found = [(known[key], index) for key, index in columns if index < len(cells)]
@@ -101,8 +106,15 @@ def _report(
             report["observed_at"], places["/observed_at"] = _moment(cell), at
         elif column.field == "facility_name":
             report["facility"], places["/facility"] = names.get(plain(text), text), at
+        elif column.field in ("revision", "withdrawn"):
+            report[column.field], places[f"/{column.field}"] = _said(column.field, cell), at
         elif column.field is not None and column.field != "ignore":
             report[column.field], places[f"/{column.field}"] = text, at
+    if report.get("withdrawn") is True and not readings:
+        # No value is named: the whole row is taken back.
+        readings = [
+            {"indicator": c.indicator} for c in sheet.columns if c.indicator and not c.is_flag
+        ]
     return report | {"readings": readings}, Place(number, places)
 
 
@@ -110,7 +122,7 @@ def _report(
 
 
 def _long(rows: Iterator[Row]) -> Iterator[tuple[dict[str, Any], Place]]:
-    """Consecutive rows of one time, facility, station and interval are one report."""
+    """Consecutive rows of one time, facility, station, interval and revision are one report."""
     columns = _header(rows, {name: name for name in LONG}, _NEEDED, others=False)
     held: tuple[object, dict[str, Any], int, dict[str, str]] | None = None
     for number, cells in rows:
@@ -120,7 +132,11 @@ def _long(rows: Iterator[Row]) -> Iterator[tuple[dict[str, Any], Place]]:
         for key in ("facility", "station", "interval"):
             if (text := _text(row.get(key))) is not None:
                 head[key] = text
-        reading: dict[str, Any] = {"value": _number(row.get("value"))}
+        for key in ("revision", "withdrawn"):
+            if _text(row.get(key)) is not None:
+                head[key] = _said(key, row[key])
+        value = row.get("value")
+        reading: dict[str, Any] = {"value": None if _text(value) is None else _number(value)}
         for key in ("indicator", "unit", "flag"):
             if (text := _text(row.get(key))) is not None:
                 reading[key] = text
@@ -183,6 +199,11 @@ def _text(cell: Cell) -> str | None:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return str(cell).strip() or None
+
+
+def _said(field: str, cell: Cell) -> object:
+    """Which saying of the window it is, or whether it is taken back."""
+    return whole(cell) if field == "revision" else yes_or_no(cell)
 
 
 def _number(cell: Cell) -> object:

@@ -13,11 +13,23 @@ from shared.model.configuration import Configuration
 from shared.model.instants import parse_instant
 from shared.model.report import Report, Tick
 from shared.reports.candidate import Rejection
+from shared.reports.cells import whole, yes_or_no
 from shared.reports.judge import Judge
 from shared.reports.parse import parse_report
 
 COLUMNS = frozenset(
-    {"observed_at", "facility", "station", "indicator", "interval", "value", "unit", "flag"}
+    {
+        "observed_at",
+        "facility",
+        "station",
+        "indicator",
+        "interval",
+        "value",
+        "unit",
+        "flag",
+        "revision",
+        "withdrawn",
+    }
 )
 
 
@@ -132,6 +144,8 @@ def has_ticks(paths: Iterable[Path]) -> bool:
 def csv_items(path: Path, zone: ZoneInfo) -> Iterator[Item | Note]:
     """Consecutive rows with equal time, facility, station and interval are one report.
 
+    With a column of either name also equal `revision` and `withdrawn`: another saying is another.
+
     Times are equal when they are one instant, however they are written. A row that repeats an
     indicator of its report changes nothing, like any reading that is not newer.
     """
@@ -188,7 +202,10 @@ def _same_report(row: dict[str, str], zone: ZoneInfo) -> tuple[object, ...]:
     moment: object = row.get("observed_at")
     with suppress(ValueError):  # what is wrong is named when the report is judged
         moment = parse_instant(row.get("observed_at", ""), zone)
-    return (moment, row.get("facility"), row.get("station"), row.get("interval"))
+    return (
+        moment, row.get("facility"), row.get("station"), row.get("interval"),
+        whole(row.get("revision")), yes_or_no(row.get("withdrawn", "0")),
+    )  # fmt: skip
 
 
 def _report_of(rows: list[tuple[int, dict[str, str]]]) -> Item:
@@ -196,6 +213,10 @@ def _report_of(rows: list[tuple[int, dict[str, str]]]) -> Item:
     report: dict[str, Any] = {
         key: head[key] for key in ("observed_at", "facility", "station", "interval") if key in head
     }
+    if "revision" in head:
+        report["revision"] = whole(head["revision"])
+    if "withdrawn" in head:
+        report["withdrawn"] = yes_or_no(head["withdrawn"])
     readings: dict[str, tuple[int, dict[str, Any]]] = {}
     for number, row in rows:
         reading: dict[str, Any] = {

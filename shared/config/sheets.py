@@ -7,6 +7,8 @@ from shared.config.places import convertible
 from shared.config.schema.sheets import SheetIndicatorModel, SheetModel
 from shared.model.sheet import READINGS, Sheet, SheetColumn, plain
 
+_ONCE = ("observed_at", "facility", "facility_name", "station", "id", "revision", "withdrawn")
+
 
 def sheets(a: Assembly, facilities: Container[str]) -> dict[str, Sheet]:
     """Every template by id."""
@@ -64,7 +66,7 @@ def _columns(a: Assembly, item: Item) -> list[SheetColumn]:
 
 def _complete(a: Assembly, item: Item, columns: tuple[SheetColumn, ...]) -> None:
     fields = [column.field for column in columns]
-    for one in ("observed_at", "facility", "facility_name", "station", "id"):
+    for one in _ONCE:
         if fields.count(one) > 1:
             a.fail(item, f"two columns are {one}; keep one", "columns")
     if "observed_at" not in fields:

@@ -8,7 +8,9 @@ import msgspec
 from shared.model.facility import Facility
 from shared.model.instants import Interval
 
-SheetField = Literal["observed_at", "facility", "facility_name", "station", "id", "ignore"]
+SheetField = Literal[
+    "observed_at", "facility", "facility_name", "station", "id", "revision", "withdrawn", "ignore"
+]
 READINGS = "readings"
 """The template that needs no configuration: a reading a row, under the names of the report."""
 

@@ -8,6 +8,7 @@ from shared.config.scalars import Id, Text
 from shared.config.schema.base import Items, Model
 from shared.config.schema.words import TitleModel
 from shared.model.instants import Interval
+from shared.model.sheet import SheetField
 
 
 class SheetIndicatorModel(Model):
@@ -25,9 +26,6 @@ def _column_kind(value: Any) -> str:
     if isinstance(value, SheetFlagModel):
         return "flag"
     return "indicator" if isinstance(value, SheetIndicatorModel) else "column"
-
-
-SheetField = Literal["observed_at", "facility", "facility_name", "station", "id", "ignore"]
 
 
 SheetMeaning = Annotated[

@@ -240,3 +240,73 @@ def test_a_damaged_workbook_is_refused() -> None:
             read_sheet(bytes(bad), DAILY, names, ZONE)
         except Refused as refused:
             assert refused.status in (400, 413, 415)
+
+
+AMENDED = msgspec.structs.replace(
+    DAILY,
+    columns=(
+        *DAILY.columns,
+        SheetColumn("更正次数", field="revision"),
+        SheetColumn("撤回", field="withdrawn"),
+    ),
+)
+AMENDED_HEAD = [*HEAD, "更正次数", "撤回"]
+
+
+@pytest.fixture
+def amended(house: House) -> House:
+    house.serve(msgspec.structs.replace(house.configuration, sheets={"mw-daily": AMENDED}))
+    return house
+
+
+def test_a_sheet_corrects_and_takes_back(amended: House) -> None:
+    """更正次数 says which saying it is; 撤回 takes back what is filled in, or the whole row."""
+    sent = book(
+        AMENDED_HEAD,
+        ["2026-02-20", "甲", 41200, 3.5, None, None, None, None],
+        ["2026-02-20", "甲", 4120, 3.5, None, None, 1, "否"],
+        ["2026-02-21", "甲", None, 3.5, None, None, "２", "是"],
+        ["2026-02-22", "甲", None, None, None, "误报", None, True],
+    )
+    answer = post(amended, sent)
+    assert answer.json() == {"accepted": 4, "duplicates": 0, "rejected": []}
+    found = [(r.revision, r.indicators, r.flags) for r in amended.reports()]
+    both = ("mw.disposed_t", "mw.stored_t")
+    assert found == [
+        (None, both, None), (1, both, None),
+        (2, both[1:], ("withdrawn",)), (None, both, ("withdrawn", "withdrawn")),
+    ]  # fmt: skip
+
+
+def test_an_older_sheet_without_these_columns_is_taken_as_before(amended: House) -> None:
+    sent = book(HEAD, ["2026-02-20", "甲", 1, None, None, None])
+    assert post(amended, sent).json()["accepted"] == 1
+
+
+def test_a_wrong_revision_or_mark_is_named_by_its_cell(amended: House) -> None:
+    row = ["2026-02-20", "甲", 1, None, None, None]
+    sent = book(
+        AMENDED_HEAD, [*row, "两次", None], [*row, -1, None], [*row, 1.5, None], [*row, 1, "也许"]
+    )
+    rejected = post(amended, sent).json()["rejected"]
+    assert [(r["row"], r["cell"]) for r in rejected] == [
+        (2, "G2"), (3, "G3"), (4, "G4"), (5, "H5"),
+    ]  # fmt: skip
+    assert "'也许'" in rejected[3]["detail"]
+
+
+def test_a_reading_a_row_is_corrected_and_taken_back(house: House) -> None:
+    """Another saying of a window is another report, also in neighbouring rows."""
+    text = (
+        "observed_at,facility,interval,indicator,value,revision,withdrawn\n"
+        "2026-02-20,420100-mw-01,day,mw.disposed_t,41.2,,\n"
+        "2026-02-20,420100-mw-01,day,mw.disposed_t,4.12,1,\n"
+        "2026-02-20,420100-mw-01,day,mw.disposed_t,,2,是\n"
+        "2026-02-21,420100-mw-01,day,mw.disposed_t,1,x,\n"
+    )
+    answer = post(house, text.encode(), "readings", kind="text/csv").json()
+    assert (answer["accepted"], answer["duplicates"]) == (3, 0)
+    assert [(r["row"], r["cell"]) for r in answer["rejected"]] == [(5, "F5")]
+    assert [(r.revision, r.flags) for r in house.reports()] == [
+        (None, None), (1, None), (2, ("withdrawn",)),
+    ]  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.rules.backtest import backtest
+from services.rules.inputs import read_inputs
 from services.rules.store import RulesStore
 from services.rules.worker import RulesWorker
 from shared.config.load import load
@@ -225,3 +226,30 @@ def test_live_equals_backtest_byte_for_byte(trial: Trial, tmp_path: Path, seed: 
     live = [json.dumps(transition_object(t, zone)) for _, t in store.read(0, 1000)]
     assert [json.loads(x) for x in live] == [json.loads(x) for x in expected]
     store.close()
+
+
+def test_csv_corrects_and_withdraws_as_json_does(
+    configuration: Configuration, tmp_path: Path
+) -> None:
+    """Columns `revision` and `withdrawn`; another saying of a window is a report of its own."""
+    csv, lines = tmp_path / "a.csv", tmp_path / "a.jsonl"
+    csv.write_text(
+        "observed_at,facility,interval,indicator,value,revision,withdrawn\n"
+        "2020-02-24T00:00:00+08:00,mw,day,mw.disposed_t,120,,\n"
+        "2020-02-24T00:00:00+08:00,mw,day,mw.disposed_t,12,1,\n"
+        "2020-02-24T00:00:00+08:00,mw,day,mw.disposed_t,,2,是\n"
+        "2020-02-24T00:00:00+08:00,mw,day,mw.disposed_t,12,3,no\n"
+        "2020-02-25T00:00:00+08:00,mw,day,mw.disposed_t,12,0.5,\n"
+        "2020-02-26T00:00:00+08:00,mw,day,mw.disposed_t,12,,perhaps\n",
+        encoding="utf-8",
+    )
+    said = [
+        waste("24", 120), waste("24", 12) | {"revision": 1},
+        waste("24", 12) | {"revision": 2, "withdrawn": True}, waste("24", 12) | {"revision": 3},
+    ]  # fmt: skip
+    lines.write_text("\n".join(json.dumps(each) for each in said), encoding="utf-8")
+    *reports, fraction, mark = read_inputs([csv], configuration)
+    assert reports == list(read_inputs([lines], configuration))
+    assert [str(each)[len(str(csv)) :].split(" is ")[0] for each in (fraction, mark)] == [
+        ":6: bad-field: revision", ":7: bad-field: withdrawn",
+    ]  # fmt: skip
