@@ -5,9 +5,17 @@ from collections.abc import Container
 from shared.config.assembly import Assembly, Item
 from shared.config.places import convertible
 from shared.config.schema.sheets import SheetIndicatorModel, SheetModel
-from shared.model.sheet import READINGS, Sheet, SheetColumn, plain
+from shared.model.sheet import READINGS, Sheet, SheetColumn, SheetField, plain
 
-_ONCE = ("observed_at", "facility", "facility_name", "station", "id", "revision", "withdrawn")
+_ONCE: tuple[SheetField, ...] = (
+    "observed_at",
+    "facility",
+    "facility_name",
+    "station",
+    "id",
+    "revision",
+    "withdrawn",
+)
 
 
 def sheets(a: Assembly, facilities: Container[str]) -> dict[str, Sheet]:
