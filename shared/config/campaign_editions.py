@@ -36,6 +36,12 @@ def edition(
     if _series(made.condition) != _series(base.condition):
         text = "the condition looks at another series; indicator and interval stay, or it is a rule of its own"
         a.fail(part, text, "condition")
+    if not model.model_fields_set - {"rule"}:
+        text = (
+            f"nothing of rule {base.id} differs here; say what does (levels, for, condition …) or "
+            "delete the entry"
+        )
+        a.warn(part, text, "rule")
     basis = _basis(a, part, campaign, base.basis, pause)
     zh, en = made.title_zh, made.title_en
     if model.title is None:

@@ -62,7 +62,8 @@ def _campaign(a: Assembly, item: Item, territories: Territories) -> Campaign | N
     if begin is None or end is None:
         return None
     if end <= begin:
-        a.fail(item, "to is not after from; swap them", "to")
+        text = f"to ({model.to}) is not after from ({model.from_}); swap them"
+        a.fail(item, text, "to")
         return None
     return Campaign(
         model.id, model.title.zh, model.title.en or model.title.zh, begin, end,

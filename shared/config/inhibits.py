@@ -31,8 +31,14 @@ def inhibits(a: Assembly, rules: dict[str, Rule], names: set[str]) -> tuple[Inhi
             for rule in rules.values()
             if tag_of(type(rule.condition)) in model.target.condition
         }
-        if target <= source:
-            a.warn(item, "no rule has such a condition, so nothing is hidden", "target")
+        wrong = set(model.target.condition) - known.keys()
+        if model.target.condition and not (wrong or model.target.rule) and target <= source:
+            wanted = ", ".join(model.target.condition)
+            text = (
+                f"no rule but its source has condition {wanted}, so nothing is hidden; add such a "
+                "rule or correct the target"
+            )
+            a.warn(item, text, "target")
         built.append(Inhibit(model.id, source, target - source, model.equal))
     return tuple(built)
 

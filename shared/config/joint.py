@@ -1,6 +1,7 @@
 """Joint conditions: pollutants that a table of the index has, and limits that a second one decides."""
 
 from shared.config.assembly import Assembly, Item
+from shared.config.gaps import uncovered, unused
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
@@ -46,6 +47,19 @@ def limited(a: Assembly, item: Item, model: LimitedModel) -> Limited:
         if any(test == before for before, _ in limits[:place]):
             text = f"{test.text!r} stands twice; the first counts, so delete one"
             a.fail(item, text, "condition", "limited", "limits", place)
+    tests = [test for test, _ in limits]
+    for place in unused(tests) if len(set(tests)) == len(tests) else ():
+        text = (
+            f"the limit for {tests[place].text!r} is never taken: those before it hold wherever it "
+            "does; put it before them or delete it"
+        )
+        a.warn(item, text, "condition", "limited", "limits", place)
+    if (where := uncovered(tests)) is not None:
+        text = (
+            f"no limit is given for where {model.by} {where}: the value is unknown there, nothing "
+            "fires and nothing clears; add one or write >= or <="
+        )
+        a.warn(item, text, "condition", "limited", "limits")
     known = a.indicators.get(model.indicator)
     own = known.unit if known is not None else unit or ""
     return Limited(model.indicator, model.interval, model.by, limits, own, unit or own)

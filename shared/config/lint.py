@@ -11,7 +11,7 @@ from shared.config.lint_history import too_short
 from shared.config.lint_packs import unasked
 from shared.model.configuration import Configuration, lineage
 from shared.model.people import CatchAll, Policy, Step
-from shared.model.rule import ReportTo
+from shared.model.rule import ReportTo, Rule
 from shared.model.select import applies_to, judges_territories, policy_for
 
 
@@ -63,20 +63,35 @@ def _rules(c: Configuration) -> Iterator[Remark]:
         if not facilities:
             if rule.pack is None:
                 key, where = ("campaigns", rule.campaign) if rule.campaign else ("rules", rule.id)
-                yield Remark(key, where, f"rule {rule.id} applies to no station")
+                text = f"rule {rule.id} applies to no station; {_how_to_apply(c, rule)}"
+                yield Remark(key, where, text)
             continue
         if c.policies and not any(
             policy_for(c, c.facilities[facility], rule.id, level.severity, rule.judges_from_us)
             for facility in facilities
             for level in rule.levels
         ):
-            text = f"no policy tells anybody of rule {rule.id}"
+            levels = ", ".join(level.severity.value for level in rule.levels)
+            text = (
+                f"no policy tells anybody of rule {rule.id}: none with steps matches its "
+                f"{levels}; add one, or leave it so if nobody is to be told"
+            )
             if rule.campaign is not None:
                 yield Remark("campaigns", rule.campaign, text)
             elif rule.pack is None:
                 yield Remark("rules", rule.id, text)
             else:
                 yield Remark("policies", None, text)
+
+
+def _how_to_apply(c: Configuration, rule: Rule) -> str:
+    if rule.applies.kind == "territory" and not c.rollups:
+        return "a territory has values only from a roll-up: add one to rollups.yaml"
+    if rule.applies.kind == "territory" and not judges_territories(rule):
+        return (
+            "what is rolled up is never silent, sampled, or several stations; use another condition"
+        )
+    return "correct applies, or add the facility and station it is meant for"
 
 
 def _policies(c: Configuration) -> Iterator[Remark]:

@@ -11,6 +11,7 @@ import msgspec
 
 from shared.config.assembly import Parts
 from shared.config.bounds import Bounds, bounds_of_condition
+from shared.config.never_meets import Meetings
 from shared.config.nodes import Document, Finding, KeyPath
 from shared.model.configuration import Configuration, lineage
 from shared.model.facility import Facility, Station
@@ -59,12 +60,13 @@ class Applied(msgspec.Struct, frozen=True):
 
 def never(c: Configuration, parts: Parts) -> Iterator[Finding]:
     """Everything that would keep a rule silent for ever."""
-    applied = [*_applied(c, parts)]
+    applied, meetings = [*_applied(c, parts)], Meetings(c)
     for each in applied:
         yield from _impossible(each, c)
         if each.outlets:
             yield from _unsent(each)
             yield from _unheard(each, c)
+            yield from (each.finding(text, *keys) for text, keys in meetings.said(each.rule))
     yield from _idle_packs(applied)
 
 

@@ -157,15 +157,20 @@ def stations(a: Assembly, among: dict[str, Facility]) -> dict[str, Station]:
 
 def flags(a: Assembly) -> dict[str, dict[str, str]]:
     """What is meant by the flags of each station that says so, by station."""
-    known = {
-        code: dict(item.model.meanings)
-        for code, item in a.unique("dictionary of flags", a.items("facilities", "flags")).items()
-    }
+    items = a.unique("dictionary of flags", a.items("facilities", "flags"))
+    known = {code: dict(item.model.meanings) for code, item in items.items()}
     built = {}
     for item in a.items("facilities", "stations"):
         if item.model.flags is not None:
             a.known(item, "dictionary of flags", item.model.flags, known, "flags")
             built[item.model.id] = known.get(item.model.flags, {})
+    named = {item.model.flags for item in a.items("facilities", "stations")}
+    for code, item in items.items():
+        if code not in named and "stations" not in a.left.lists | a.left.ids.keys():
+            text = (
+                f"no station names dictionary {code!r}, so it translates nothing; add flags: {code}"
+            )
+            a.warn(item, text, "id")
     return built
 
 

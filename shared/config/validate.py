@@ -113,7 +113,9 @@ def _reason(detail: ErrorDetails) -> str:
     if kind in _WORDS:
         return _WORDS[kind]
     if kind.endswith(("too_short", "too_long")):
-        what = "item" if isinstance(seen, list) else "character"
+        what = (
+            "item" if isinstance(seen, list) else "key" if isinstance(seen, dict) else "character"
+        )
         short = kind.endswith("too_short")
         bound = detail["ctx"]["min_length" if short else "max_length"]
         return f"give at {'least' if short else 'most'} {bound} {what}{'s' if bound > 1 else ''}"

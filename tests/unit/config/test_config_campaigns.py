@@ -96,7 +96,7 @@ def test_a_policy_that_names_a_rule_means_its_editions(written: Directory) -> No
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('to: "2027-04-01T08:00"', "to: 2027-03-01", "to is not after from; swap them"),
+        ('to: "2027-04-01T08:00"', "to: 2027-03-01", "to (2027-03-01) is not after from ("),
         ("from: 2027-03-01", "from: soon", "from: 'soon' is neither a date nor a time"),
         ('territories: ["430000"]', 'territories: ["990000"]', "territory '990000' does not exist"),
         ("rule: silent,", "rule: quiet,", "rule 'quiet' does not exist; add it or correct it"),

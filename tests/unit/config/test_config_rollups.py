@@ -143,5 +143,6 @@ rules:
     assert found == [
         "rules.yaml:3: warning: rule other can never fire: mw.stored_t is not rolled up for "
         "000000 …: add it to roll-up mw",
-        "rules.yaml:4: warning: rule silent applies to no station",
+        "rules.yaml:4: warning: rule silent applies to no station; what is rolled up is never silent, sampled, or "
+        "several stations; use another condition",
     ]
