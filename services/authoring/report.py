@@ -19,7 +19,7 @@ from services.authoring.trace import Trace
 from services.authoring.traces import Key, Traces
 from shared.model.instants import instant_text, local_day, to_datetime
 from shared.model.numbers import short_text
-from shared.model.rule import Missing, Rule
+from shared.model.rule import Missing, Rule, Silent
 
 MOST_ROWS = 2000
 MOST_CHARTS = 240
@@ -226,7 +226,7 @@ class Report:
         series = (first.rule, first.station, first.indicator, first.interval)
         told = heard.get((first.facility, series, first.episode_us), [])
         value = episode.worst_value
-        missing = isinstance(rule.condition, Missing)
+        missing = isinstance(rule.condition, Missing | Silent)
         basis, status = self._basis(rule)
         return {
             "rule": self._rule_title(rule), "id": rule.id,

@@ -87,7 +87,7 @@ def verdict_of(engine: Engine, judging: Judging, asked: Question) -> Verdict:
     if isinstance(condition, Missing):
         for own, watch in series.watches:
             if own.rule.id == judging.rule.id:
-                return of_silence(own, watch, series, engine.clock, engine.zone)
+                return of_silence(own, watch, series.heard, engine.clock, engine.zone)
         return never_heard(judging)
     for own, hold in series.holds:
         if own.rule.id == judging.rule.id:

@@ -10,6 +10,7 @@ from shared.config import (
     rollups,
     rules,
     sheets,
+    silent,
 )
 from shared.config.assembly import Assembly, Packs, Parts
 from shared.config.nodes import Finding
@@ -44,6 +45,8 @@ def assemble(
     chain = campaigns.policies(a, names, built_campaigns, policies.policies(a, names))
     built_campaigns = campaigns.with_reports(a, names, built_campaigns)
     hiding = inhibits.inhibits(a, built_rules, rules.names(a) | built_rules.keys())
+    hiding += silent.hides(built_rules)
+    silent.checked_order(a, built_rules)
     access = people.access(a, territories)
     if site is None or any(not finding.warning for finding in a.findings):
         return None, a.findings

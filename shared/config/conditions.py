@@ -8,6 +8,7 @@ from shared.config.grouped import across, balance, composite
 from shared.config.joint import index, limited
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.schema.conditions import ConditionModel, MissingModel, RangeModel, RatioModel
+from shared.config.silent import silent
 from shared.config.timed import time_to_clear
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import Condition, Missing, Range, Ratio, Threshold
@@ -36,6 +37,8 @@ def condition(a: Assembly, item: Item) -> Condition:
         return _missing(a, item, model.missing)
     if model.across:
         return across(a, item, model.across)
+    if model.silent:
+        return silent(a, item, model.silent)
     if model.composite:
         return composite(a, item, model.composite)
     if model.balance:

@@ -6,7 +6,7 @@ from shared.config.assembly import Assembly, Item
 from shared.config.schema.conditions import CompositeModel, FlatlineModel
 from shared.config.schema.rules import LevelModel
 from shared.config.schema.timed import FlaggedModel
-from shared.model.rule import Comparison, Condition, Level, Missing, Op, Range, number_text
+from shared.model.rule import Comparison, Condition, Level, Missing, Op, Range, Silent, number_text
 from shared.model.severity import Severity
 from shared.model.timed import SHOWN_US
 
@@ -16,8 +16,8 @@ _OPS: tuple[Op, ...] = (">=", "<=", ">", "<")
 
 def levels(a: Assembly, item: Item, condition: Condition) -> tuple[Level, ...]:
     """Ascending by severity, whatever the order in the file."""
-    bare = isinstance(condition, Range | Missing)
-    kind = "range" if isinstance(condition, Range) else "missing"
+    bare = isinstance(condition, Range | Missing | Silent)
+    kind = str(condition.__struct_config__.tag)
     if bare and len(item.model.levels) != 1:
         text = f"a {kind} rule has exactly one level; delete the others"
         a.fail(item, text, "levels", 1)

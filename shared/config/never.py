@@ -26,6 +26,7 @@ from shared.model.rule import (
     Range,
     Ratio,
     Rule,
+    Silent,
     number_text,
 )
 from shared.model.select import applies_to, judges_territories, policy_for
@@ -196,7 +197,7 @@ def _indicators(rule: Rule) -> set[str]:
         return {condition.lead}  # without the others it is a lower bound, which may fire
     if isinstance(condition, Joint):
         return set(condition.parts)
-    if isinstance(condition, Composite):
+    if isinstance(condition, Composite | Silent):
         return set()
     if isinstance(condition, Balance):
         return {*condition.ins, *condition.outs}

@@ -6,7 +6,7 @@ from shared.config.levels import levels
 from shared.config.schema.rules import RuleModel
 from shared.model.configuration import Indicator
 from shared.model.facility import Territory
-from shared.model.rule import Applies, Basis, Missing, Rule
+from shared.model.rule import Applies, Basis, Missing, Rule, Silent
 from shared.model.units import spelled
 
 
@@ -80,7 +80,8 @@ def one(
     model: RuleModel = item.model
     tested = condition(a, item)
     built_levels = levels(a, item, tested)
-    if isinstance(tested, Missing):
+    if isinstance(tested, Missing | Silent):
+        kind = "silent" if isinstance(tested, Silent) else "missing"
         delays = {
             "for": model.for_,
             "keep_firing_for": model.keep_firing_for,
@@ -88,7 +89,7 @@ def one(
         }
         for key, value in delays.items():
             if value is not None:
-                a.fail(item, f"a missing rule has no {key}; use grace, and delete {key}", key)
+                a.fail(item, f"a {kind} rule has no {key}; use grace, and delete {key}", key)
     if model.applies.territory is not None:
         a.known(item, "territory", model.applies.territory, territories, "applies", "territory")
     basis = _basis(a, item)

@@ -266,11 +266,28 @@ class Composite(msgspec.Struct, frozen=True, tag="composite"):
         return "realtime"
 
 
+class Silent(msgspec.Struct, frozen=True, tag="silent"):
+    """No reading of any series of the facility's stations, by log time."""
+
+    every_us: int
+    grace_us: int = 0
+    settle_us: int = 0
+    """It ends so long after the first reading: time for the other series to come back."""
+
+    @property
+    def indicator(self) -> str:
+        return "facility.readings"
+
+    @property
+    def interval(self) -> Interval:
+        return "realtime"
+
+
 Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | Timed
 """Conditions that keep a memory per series and judge what they make of its readings."""
 Joint = Ratio | Index | Limited | TimeToClear
 """Conditions that make one value of several indicators of one station and slot."""
-Group = Across | Balance | Composite
+Group = Across | Balance | Composite | Silent
 """Conditions on several stations of a facility; their series has the facility as its station."""
 Condition = Threshold | Range | Joint | Missing | Derived | Group
 

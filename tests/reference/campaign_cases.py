@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from shared.model.rule import Missing, Pause, Ratio, Rule
+from shared.model.rule import Missing, Pause, Ratio, Rule, Silent
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
@@ -33,11 +33,17 @@ def with_campaigns(g: "Generator", rules: list[Rule]) -> list[Rule]:
 def _edition(g: "Generator", rule: Rule, pause: Pause) -> Rule:
     """The same condition with other limits, delays or frequency."""
     condition, levels = rule.condition, rule.levels
-    if isinstance(condition, Missing) and condition.every_us is not None:
+    if isinstance(condition, Silent) or (
+        isinstance(condition, Missing) and condition.every_us is not None
+    ):
         condition = replace(condition, every_us=g.random.choice([1, 2, 3]) * g.grid)
     elif isinstance(condition, Ratio) or hasattr(condition, "of"):
         levels = levels[:1]
-    delays = (0, 0) if isinstance(condition, Missing) else (g.random.choice([0, 1, 3]) * g.grid, 0)
+    delays = (
+        (0, 0)
+        if isinstance(condition, Missing | Silent)
+        else (g.random.choice([0, 1, 3]) * g.grid, 0)
+    )
     return replace(
         rule,
         id=f"{rule.id}@{pause.campaign}",

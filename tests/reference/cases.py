@@ -22,6 +22,7 @@ from shared.model.rule import (
     Range,
     Ratio,
     Rule,
+    Silent,
     Threshold,
     number_text,
 )  # fmt: skip
@@ -150,6 +151,7 @@ class Generator:
                 "ratio",
                 "missing",
                 "missing",
+                "silent",
                 *DERIVED,
                 *JOINT,
                 *self.groups,
@@ -166,7 +168,7 @@ class Generator:
             condition, levels = joint(self, kind)
         else:
             condition, levels = getattr(self, kind)()
-        silent = kind == "missing"
+        silent = kind in ("missing", "silent")
         delays = [0, 0, 1, 2, 5]
         begin = self.random.choice([0, 0, 0, self.moment()])
         return Rule(
@@ -245,6 +247,12 @@ class Generator:
             return Missing(code, "day", due=due, grace_us=grace), level
         every = self.random.choice([1, 2, 5]) * self.grid
         return Missing(code, self.interval, every_us=every, grace_us=grace), level
+
+    def silent(self) -> tuple[Silent, tuple[Level, ...]]:
+        """Of a whole facility, whatever comes from it."""
+        every, grace = (self.random.choice(n) * self.grid for n in ([1, 2, 5], [0, 0, 1, 2]))
+        settle = self.random.choice([0, 0, every, every + grace])
+        return Silent(every, grace, settle), (Level(self.random.choice(list(Severity))),)
 
     # -- the log -------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from shared.model.rule import (
     Range,
     Ratio,
     Rule,
+    Silent,
     number_text,
 )
 from shared.model.timed import TimeToClear
@@ -45,7 +46,7 @@ def evaluate(records: list[Record], bundles: dict[str, Bundle]) -> list[Transiti
     found: list[Found] = []
     lives = history.lives()
     for life in sorted(lives, key=lambda life: depth(life, lives)):
-        if isinstance(life.rule.condition, Missing):
+        if isinstance(life.rule.condition, Missing | Silent):
             found += [_silence(history, life, *s) for s in silences(history, life)]
         else:
             if isinstance(life.rule.condition, Composite):
@@ -79,7 +80,7 @@ def _silence(
     history: History, life: Life, index: int, episode: int, state: str, cause: str, at: int
 ) -> Found:
     condition = life.rule.condition
-    assert isinstance(condition, Missing)
+    assert isinstance(condition, Missing | Silent)
     rule = life.rule
     return Found(
         index,

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from shared.model.rule import Missing
-from tests.reference.history import History, Life, Reading
+from shared.model.report import Report, Tick
+from shared.model.rule import Missing, Silent
+from tests.reference.history import History, Life, Reading, applying
 
 
 class Silence(NamedTuple):
@@ -20,13 +21,63 @@ class Silence(NamedTuple):
 
 def silences(history: History, life: Life) -> list[Silence]:
     condition = life.rule.condition
-    assert isinstance(condition, Missing)
-    readings = history.series(life.facility, life.station, condition.interval, condition.indicator)
     if not history.ticks:
         return []
+    if isinstance(condition, Silent):
+        return _of_facility(history, life, condition)
+    assert isinstance(condition, Missing)
+    readings = history.series(life.facility, life.station, condition.interval, condition.indicator)
     if condition.due is not None:
         return _daily(history, life, condition, readings)
     return _often(history, life, condition, readings)
+
+
+def _of_facility(history: History, life: Life, condition: Silent) -> list[Silence]:
+    """Record by record: when was anything heard of the stations that there are now?"""
+    found: list[Silence] = []
+    is_open, episode, back = False, 0, -1
+    stop = len(history.records) if life.end is None else life.end
+    for index in range(life.begin + 1, stop):
+        bundle = history.bundle(index)
+        assert bundle is not None
+        stations = {s for r, f, s in applying(bundle) if (r, f) == (life.rule.id, life.facility)}
+        heard = sorted(
+            reading.index
+            for record in history.records[: index + 1]
+            if isinstance(record, Report) and record.station in stations
+            for code in record.indicators
+            for reading in history.series(life.facility, record.station, record.interval, code)
+            if reading.index <= index
+        )
+        now = history.log_time(index)
+        record = history.records[index]
+        assert now is not None
+        if is_open and back < 0 and heard and heard[-1] == index:
+            back = now
+            if not condition.settle_us:
+                found.append(Silence(index, episode, "resolved", "reported", now))
+                is_open = False
+        if is_open and back >= 0 and isinstance(record, Tick):
+            at = history.becomes_missing(index, back, condition.settle_us)
+            if at <= now:
+                found.append(Silence(index, episode, "resolved", "reported", at))
+                is_open = False
+        if not is_open and isinstance(record, Tick):
+            since = history.log_time(heard[-1] if heard else life.begin)
+            assert since is not None
+            since = max(since, back)  # who ended the last one may be gone
+            start = history.first_in_force(life, since, index)
+            if start is None:
+                continue
+            at = history.becomes_missing(index, start, condition.every_us + condition.grace_us)
+            if at <= now:
+                is_open, back, episode = True, -1, start + condition.every_us
+                found.append(Silence(index, episode, "firing", "missing", at))
+    if is_open and life.end is not None:
+        at_end = history.log_time(life.end)
+        assert at_end is not None
+        found.append(Silence(life.end, episode, "withdrawn", "withdrawn", at_end))
+    return found
 
 
 def _end(history: History, life: Life, episode: int, reading: Reading | None) -> list[Silence]:

@@ -6,7 +6,7 @@ a station ends what it had there. A missing rule watches from its activation on.
 
 from typing import TYPE_CHECKING
 
-from services.rules.core import contribute, group, missing, plans, territory
+from services.rules.core import contribute, group, missing, plans, silent, territory
 from services.rules.core.book import Book, Judging, same_judgement
 from services.rules.core.cell import Cell
 from services.rules.core.hold import Hold
@@ -57,6 +57,8 @@ def activate(engine: "Engine", name: str) -> None:
         plans.arm(engine, book)
     if book.has_missing_rules():
         _arm_watches(engine, book)
+    if book.has_silents:
+        silent.arm(engine, book, AT_ONCE)
     if book.rollups is not None or (old is not None and old.rollups is not None):
         territory.adopt(engine, book.rollups)
     if book.rollups is not None:

@@ -14,6 +14,7 @@ from services.rules.core.edition import Edition
 from services.rules.core.group import Combination, combination
 from services.rules.core.levels import Ladder
 from services.rules.core.rollup import plans_of
+from services.rules.core.silent import SilentOf
 from services.rules.core.witness import Witness, Witnessing
 from shared.model.configuration import Bundle, Indicator, lineage
 from shared.model.facility import Facility, Station
@@ -39,7 +40,7 @@ class Judging:
         self.convert: tuple[str, str] | None = None
         self.derive: Derivation | None = None
         self.witness: Witnessing | None = None
-        self.group: Combination | CompositeOf | None = None
+        self.group: Combination | CompositeOf | SilentOf | None = None
         if isinstance(condition, Joint):
             self.indicator = condition.lead
             self.unit = condition.shown_unit
@@ -107,6 +108,7 @@ class Book:
         self._grouping = [j for _, j in sorted(self.rules.items()) if j.group is not None]
         self._members: dict[tuple[str, str], tuple[str, ...]] = {}
         self._paused: dict[tuple[str, Edition], Judging] = {}
+        self._silents: dict[str, list[Judging]] = {}
         self._counted: dict[frozenset[str], frozenset[str]] = {}
 
     def rules_of(self, station_id: str) -> list[Judging]:
@@ -166,7 +168,8 @@ class Book:
         """A rule as it judges a station."""
         if not self.rules[rule].rule.pauses:
             return self.rules[rule]
-        for judging in self.rules_of(station_id):
+        facilities = self.grouped(station_id) if station_id in self.facilities else []
+        for judging in (*self.rules_of(station_id), *facilities):
             if judging.rule.id == rule:
                 return judging
         return self.rules[rule]
@@ -206,6 +209,20 @@ class Book:
         return sorted(
             found, key=lambda judging: (self._depth(judging.rule.id, ()), judging.rule.id)
         )
+
+    def silents(self, facility_id: str) -> list[Judging]:
+        """The rules that watch over the silence of a whole facility."""
+        found = self._silents.get(facility_id)
+        if found is None:
+            among = self.grouped(facility_id) if self.has_silents else []
+            found = self._silents[facility_id] = [
+                judging for judging in among if isinstance(judging.group, SilentOf)
+            ]
+        return found
+
+    @cached_property
+    def has_silents(self) -> bool:
+        return any(isinstance(judging.group, SilentOf) for judging in self._grouping)
 
     @cached_property
     def has_composites(self) -> bool:

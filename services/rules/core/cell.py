@@ -16,7 +16,7 @@ from services.rules.core.book import Judging
 from services.rules.core.hold import Hold
 from services.rules.core.levels import NONE
 from services.rules.core.missing import Watch
-from shared.model.rule import Group, Joint, Missing
+from shared.model.rule import Group, Joint, Missing, Silent
 
 if TYPE_CHECKING:
     from services.rules.core.rollup import Member
@@ -138,6 +138,7 @@ class Cell:
             (judging, holds.get(judging.rule.id) or Hold())
             for judging in self.grouped
             if judging.indicator == series.indicator
+            and not isinstance(judging.rule.condition, Silent)
         ]
         series.feeds = tuple(
             judging

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from services.rules.core import group, judgement, missing
+from services.rules.core import group, judgement, missing, silent
 from services.rules.core.book import Judging
 from services.rules.core.cell import Cell, Series
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
 from services.rules.core.territory import Territory
-from shared.model.rule import Missing
+from shared.model.rule import Missing, Silent
 
 if TYPE_CHECKING:
     from services.rules.core.engine import Engine
@@ -34,7 +34,9 @@ def look(engine: "Engine", cell: Cell, indicator: str, rule: str, at_us: int) ->
         elif hold.timer_us is not None:
             judgement.timer(engine, cell, judging, hold, at_us)
     for judging, watch in series.watches:
-        if judging.rule.id == rule:
+        if judging.rule.id == rule and isinstance(judging.rule.condition, Silent):
+            silent.look(engine, cell, judging, watch)
+        elif judging.rule.id == rule:
             silence(engine, cell, series, judging, watch)
 
 

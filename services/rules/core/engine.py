@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from services.rules.core import coming, composite, contribute, group, judgement, territory
+from services.rules.core import coming, composite, contribute, group, judgement, silent, territory
 from services.rules.core.activation import AT_ONCE, activate
 from services.rules.core.alike import Alike
 from services.rules.core.book import Book, Judging
@@ -203,6 +203,8 @@ class Engine:
         if newer and cell.roll is not None and book.rollups is not None:
             contribute.contribute(self, book.rollups, cell, report)
         cell.arm(report.indicators, self.alike)
+        if book.has_silents:
+            silent.spoke(self, cell, report, bool(newer))
 
     def judge(self, report: Report) -> None:
         """What a territory says, judged as what a station says."""

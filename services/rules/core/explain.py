@@ -11,7 +11,7 @@ from services.rules.core.levels import NONE
 from shared.model import units
 from shared.model.instants import instant_text
 from shared.model.report import EVIDENCE_FLAGS, WITHDRAWN, Report
-from shared.model.rule import Joint, Missing
+from shared.model.rule import Joint, Missing, Silent
 
 
 def explain(book: Book, report: Report) -> list[dict[str, Any]]:
@@ -38,6 +38,8 @@ def _reason(book: Book, judging: Judging, report: Report) -> str:
             return "its sender took it back: the history is amended, the live stream is not"
     if isinstance(condition, Missing):
         return "a reading came, so nothing is missing from here on"
+    if isinstance(condition, Silent):
+        return "a reading came, so its facility is not silent from here on"
     if not judging.edition.holds(report.observed_us):
         campaign = judging.campaign_at(report.observed_us)
         if campaign is not None:

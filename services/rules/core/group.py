@@ -16,9 +16,10 @@ from services.rules.core.composite import CompositeOf
 from services.rules.core.derive import Step
 from services.rules.core.hold import Hold
 from services.rules.core.memory import Slot, SlotsMemory
+from services.rules.core.silent import SilentOf
 from shared.model.configuration import Indicator
 from shared.model.report import Report
-from shared.model.rule import Balance, Composite, Group
+from shared.model.rule import Balance, Composite, Group, Silent
 
 if TYPE_CHECKING:
     from services.rules.core.book import Book, Judging
@@ -51,9 +52,11 @@ class Combination(Protocol):
 
 def combination(
     condition: Group, indicators: dict[str, Indicator], zone: ZoneInfo
-) -> Combination | CompositeOf:
+) -> Combination | CompositeOf | SilentOf:
     if isinstance(condition, Composite):
         return CompositeOf(condition)
+    if isinstance(condition, Silent):
+        return SilentOf()
     if isinstance(condition, Balance):
         return BalanceOf(condition, {code: each.unit for code, each in indicators.items()}, zone)
     return AcrossOf(condition, indicators[condition.indicator].unit, zone)
@@ -62,7 +65,7 @@ def combination(
 def hear(engine: "Engine", judging: "Judging", cell: "Cell", series: "Series") -> None:
     """A member has a newer reading."""
     combine = judging.group
-    assert combine is not None and not isinstance(combine, CompositeOf)
+    assert combine is not None and not isinstance(combine, CompositeOf | SilentOf)
     _, _, memory = _state(engine, cell.facility, judging)
     source = combine.source(cell.station, series.indicator)
     slots.hear(memory, source, series.newest_us, (series.value, series.flag), engine.clock.now_us)
@@ -73,7 +76,7 @@ def judge(engine: "Engine", facility: str, fed: list["Judging"], report: Report)
     assert engine.book is not None
     for judging in dict.fromkeys(fed):
         combine = judging.group
-        assert combine is not None and not isinstance(combine, CompositeOf)
+        assert combine is not None and not isinstance(combine, CompositeOf | SilentOf)
         stations = engine.book.members(judging, facility)
         home, hold, memory = _state(engine, facility, judging)
         expected = combine.expected(memory, stations)
@@ -92,6 +95,7 @@ def tick(engine: "Engine", home: "Cell", judging: "Judging", hold: Hold, at_us: 
         engine.late.add(home.facility)  # after the others (core.composite)
         return
     assert combine is not None and engine.book is not None
+    assert not isinstance(combine, SilentOf)  # it has a watch, no hold
     if isinstance(memory, SlotsMemory):
         stations = engine.book.members(judging, home.facility)
         found = slots.overdue(memory, combine.due, engine.clock, at_us)
@@ -134,7 +138,7 @@ def _judged(
 def _set_alarm(engine: "Engine", home: "Cell", judging: "Judging", memory: SlotsMemory) -> None:
     """Wake up for the first slot that waits; an alarm that stands early may stay."""
     combine = judging.group
-    if not memory.waiting or combine is None or isinstance(combine, CompositeOf):
+    if not memory.waiting or combine is None or isinstance(combine, CompositeOf | SilentOf):
         memory.alarm_us = None
         return
     if memory.alarm_us is not None and memory.alarm_slot == memory.waiting[0].start_us:

@@ -1,7 +1,7 @@
 """Levels: which severity a value means, given the one that is held (contract §8.2, §8.7)."""
 
 from shared.model import numbers
-from shared.model.rule import Comparison, Level, Missing, Range, Rule, number_text
+from shared.model.rule import Comparison, Level, Missing, Range, Rule, Silent, number_text
 
 NONE = -1
 """Below every level. Levels are numbered from 0, the lowest severity."""
@@ -19,7 +19,7 @@ class Ladder:
             self.limits: tuple[str | None, ...] = (
                 f"< {number_text(condition.low)} or > {number_text(condition.high)}",
             )
-        elif isinstance(condition, Missing):
+        elif isinstance(condition, Missing | Silent):
             self._range, self._tests, self.limits = None, (), (None,)
         else:
             self._range = None

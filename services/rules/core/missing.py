@@ -9,10 +9,10 @@ from services.rules.core.clock import LogClock
 from services.rules.core.edition import Edition
 from services.rules.core.hold import Change
 from shared.model.instants import Instant, local_day, local_instant, local_midnight
-from shared.model.rule import Missing
+from shared.model.rule import Missing, Silent
 
 
-class Watch(msgspec.Struct):
+class Watch(msgspec.Struct, omit_defaults=True):
     """One missing rule on one series.
 
     `active_us` is log time when the rule was activated for the station; None means before the
@@ -26,6 +26,10 @@ class Watch(msgspec.Struct):
     """Due instant of the open episode."""
     open_day: int = 0
     step: int = 0
+    look_us: int | None = None
+    """Of a facility: when a tick must look at it; may be early, never late."""
+    back_us: int | None = None
+    """Of a facility: log time of the first reading since the newest episode began."""
 
 
 def episode(watch: Watch, state: str, at_us: int) -> Change:
@@ -89,7 +93,7 @@ def look_daily(
 
 def look_often(
     watch: Watch,
-    condition: Missing,
+    condition: Missing | Silent,
     edition: Edition,
     heard: tuple[int | None] | None,
     clock: LogClock,

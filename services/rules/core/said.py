@@ -6,7 +6,7 @@ from services.rules.core.cell import Cell
 from services.rules.core.hold import Change
 from shared.model.instants import Instant
 from shared.model.report import Report
-from shared.model.rule import Missing
+from shared.model.rule import Missing, Silent
 from shared.model.transition import Transition
 
 
@@ -16,7 +16,7 @@ def transition(cell: Cell, judging: Judging, change: Change, report: Report | No
     if cell.ended:
         key = (judging.indicator, judging.rule.id, change.episode_us)
         told = cell.ended.get(key, 0)
-    bare = isinstance(judging.rule.condition, Missing)
+    bare = isinstance(judging.rule.condition, Missing | Silent)
     limit = judging.ladder.limits[change.level] if change.shows_limit and not bare else None
     basis = judging.rule.basis
     return Transition(

@@ -17,7 +17,7 @@ from services.rules.core.cell import Cell, Series
 from services.rules.core.clock import LogClock
 from services.rules.core.engine import Engine, Key
 from services.rules.core.missing import Watch
-from shared.model.rule import Missing
+from shared.model.rule import Missing, Silent
 
 
 class SleepingCell(msgspec.Struct, frozen=True):
@@ -84,9 +84,11 @@ def _watch_due(
     Deafness that comes later moves it later only, so what is said here may be early.
     """
     condition = judging.rule.condition
-    assert isinstance(condition, Missing)
     if clock.now_us is None or clock.first_us is None:
         return AT_ONCE
+    if isinstance(condition, Silent):
+        return watch.look_us if watch.open_us is not None else watch.look_us or AT_ONCE
+    assert isinstance(condition, Missing)
     if condition.every_us is None:
         if watch.next_day is None:
             return AT_ONCE

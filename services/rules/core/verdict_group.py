@@ -2,23 +2,28 @@
 
 from typing import Any
 
+from services.rules.core import silent
 from services.rules.core.book import Judging
 from services.rules.core.composite import CompositeOf, value_of
 from services.rules.core.engine import Engine
 from services.rules.core.memory import CompositeMemory, SlotsMemory
+from services.rules.core.silent import SilentOf
 from services.rules.core.verdict import Verdict, judged, never_heard, time, verdict
+from services.rules.core.verdict_other import of_silence
 
 
 def of_group(engine: Engine, judging: Judging, facility: str) -> Verdict:
     """What it says at a facility; its series has the facility as its station."""
     if isinstance(judging.group, CompositeOf):
         return _of_composite(engine, judging, facility)
+    if isinstance(judging.group, SilentOf):
+        return _of_silent(engine, judging, facility)
     cell = engine.cell((facility, judging.interval))
     series = cell.series.get(judging.indicator) if cell is not None else None
     for own, hold in series.holds if series is not None else ():
         if own.rule.id == judging.rule.id and isinstance(hold.memory, SlotsMemory):
             assert engine.book is not None and judging.group is not None
-            assert not isinstance(judging.group, CompositeOf)
+            assert not isinstance(judging.group, CompositeOf | SilentOf)
             zone, slot = engine.book.zone, hold.memory.last
             stations = hold.memory.members
             if slot is None:
@@ -42,6 +47,15 @@ def of_group(engine: Engine, judging: Judging, facility: str) -> Verdict:
                 )
             return found
     return never_heard(judging)
+
+
+def _of_silent(engine: Engine, judging: Judging, facility: str) -> Verdict:
+    home = engine.cell((facility, judging.interval))
+    watch = silent.watch_of(home, judging) if home is not None else None
+    if watch is None:
+        return never_heard(judging)
+    heard = silent.last_heard(engine, judging, facility)
+    return of_silence(judging, watch, heard, engine.clock, engine.zone)
 
 
 def _of_composite(engine: Engine, judging: Judging, facility: str) -> Verdict:

@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 
 from services.rules.core import index, joint
 from services.rules.core.book import Book, Judging
-from services.rules.core.cell import NEVER, Cell, RatioState, Series
+from services.rules.core.cell import NEVER, Cell, RatioState
 from services.rules.core.clock import LogClock
 from services.rules.core.missing import Watch, due_of
 from services.rules.core.ratio import CAPACITY, Components
 from services.rules.core.verdict import Verdict, edition, judged, never_heard, stands, time, verdict
 from shared.model.report import EVIDENCE_FLAGS
-from shared.model.rule import Index, Joint, Missing
+from shared.model.rule import Index, Joint, Missing, Silent
 
 
 def of_ratio(book: Book, cell: Cell, state: RatioState) -> Verdict:
@@ -71,12 +71,16 @@ def _say_primary(book: Book, condition: Index, there: Components, found: Verdict
 
 
 def of_silence(
-    judging: Judging, watch: Watch, series: Series, clock: LogClock, zone: ZoneInfo
+    judging: Judging,
+    watch: Watch,
+    heard: tuple[int | None] | None,
+    clock: LogClock,
+    zone: ZoneInfo,
 ) -> Verdict:
-    """Of a `missing` rule: when silence would be, or has been, told."""
+    """Of a `missing` or `silent` rule: when silence would be, or has been, told."""
     condition = judging.rule.condition
-    assert isinstance(condition, Missing)
-    heard_us = series.heard[0] if series.heard is not None else None
+    assert isinstance(condition, Missing | Silent)
+    heard_us = heard[0] if heard is not None else None
     silence: dict[str, Any] = {
         "heard_at": None if heard_us is None else time(heard_us, zone),
         "deaf_seconds": clock.deaf_us / 1e6,
@@ -95,20 +99,21 @@ def of_silence(
         found = verdict(judging, "no-tick", "日志里还没有时钟", "log time has not begun")
     else:
         found = _waits(judging, condition, watch, heard_us, clock, zone, silence)
-        if series.heard is None:
+        if heard is None:
             found.state = "unknown"
     found.silence = silence
     return found
 
 
 def _waits(
-    judging: Judging, condition: Missing, watch: Watch, heard_us: int | None, clock: LogClock,
+    judging: Judging, condition: Missing | Silent, watch: Watch, heard_us: int | None, clock: LogClock,
     zone: ZoneInfo, silence: dict[str, Any],
 ) -> Verdict:  # fmt: skip
     assert clock.now_us is not None and clock.first_us is not None
     if condition.every_us is None:
         if watch.next_day is None:
             return verdict(judging, "no-tick", "还没有到第一次查看", "not looked at yet")
+        assert isinstance(condition, Missing)
         start, wanted = int(due_of(watch.next_day, condition, zone)), condition.grace_us
     else:
         since = heard_us if heard_us is not None else watch.active_us

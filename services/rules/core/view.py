@@ -10,6 +10,7 @@ from services.rules.core.composite import CompositeOf
 from services.rules.core.engine import Engine
 from services.rules.core.hold import Hold
 from services.rules.core.missing import Watch
+from services.rules.core.silent import SilentOf
 from services.rules.core.territory import members as members_of
 from shared.model.facility import Facility
 from shared.model.instants import INTERVALS, Instant, instant_text
@@ -209,7 +210,8 @@ def _held(cell: Cell, judging: Judging, hold: Hold, unknown: bool) -> AlertNow:
 
 def _watched(cell: Cell, judging: Judging, watch: Watch, series: Series) -> AlertNow:
     if watch.open_us is None:
-        return _alert(cell, judging, "unknown" if series.heard is None else "normal")
+        known = series.heard is not None or isinstance(judging.group, SilentOf)
+        return _alert(cell, judging, "normal" if known else "unknown")
     return AlertNow(
         judging.rule.id, cell.facility, cell.station, judging.indicator, cell.interval,
         "firing", judging.ladder.severities[0], watch.open_us,

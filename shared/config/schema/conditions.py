@@ -143,6 +143,12 @@ class BalanceModel(Model):
     grace: Duration | None = None
 
 
+class SilentModel(Model):
+    every: Span
+    grace: Duration = 0
+    settle: Duration | None = None
+
+
 class CompositeModel(Model):
     any: Annotated[list[Id], Field(min_length=1)] | None = None
     all: Annotated[list[Id], Field(min_length=1)] | None = None
@@ -180,6 +186,7 @@ class ConditionModel(Model):
     across: AcrossModel | None = None
     balance: BalanceModel | None = None
     composite: CompositeModel | None = None
+    silent: SilentModel | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ConditionModel":
