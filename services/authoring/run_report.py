@@ -10,6 +10,7 @@ from services.authoring.outcome import outcome
 from services.authoring.report import Report
 from services.authoring.run_diff import notes_of, parse_answering
 from services.authoring.traces import Traces
+from services.rules.input_files import is_there
 from shared.model.configuration import Configuration
 from shared.model.transition import Transition, transition_object
 
@@ -22,7 +23,7 @@ def run(
 ) -> int:  # fmt: skip
     """Transitions into `lines` as `yujing backtest` writes them, and the report as one file."""
     ack_after_us, _ = parse_answering(ack_after)
-    missing = [path for path in inputs if not path.is_file()]
+    missing = [path for path in inputs if not is_there(path)]
     for path in missing:
         print(f"{path}: no such file", file=err)
     if missing:

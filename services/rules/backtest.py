@@ -7,17 +7,22 @@ and skipped.
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
 from services.rules.core.engine import Engine
+from services.rules.input_files import is_there
 from services.rules.inputs import Given, Note, has_ticks, read_inputs
 from shared.model.configuration import Configuration, encode_bundle
-from shared.model.instants import Instant, window_end
+from shared.model.instants import Instant, Interval, window_end
 from shared.model.report import Activate, Record, Report, Tick
 from shared.model.transition import transition_object
+
+AT_ONCE = 1_000
+"""Records that are judged together."""
 
 
 def records(
@@ -26,12 +31,16 @@ def records(
     """The log of a backtest: with the file's own ticks, or with those of a listening ingest."""
     zone = configuration.site.zone
     log_us: Instant | None = None
+    last: tuple[int, Interval] | None = None
     for item in given:
         if isinstance(item, Report) and not own_ticks:
-            end = window_end(item.observed_us, item.interval, zone)
-            if log_us is None or end > log_us:
-                log_us = end
-                yield Tick(end)
+            window = item.observed_us, item.interval
+            if window != last:
+                last = window
+                end = window_end(*window, zone)
+                if log_us is None or end > log_us:
+                    log_us = end
+                    yield Tick(end)
         yield item
     if log_us is not None:
         yield Tick(log_us)
@@ -46,12 +55,19 @@ def backtest(configuration: Configuration, paths: list[Path], notes: IO[str]) ->
     engine.deaf_never = not own_ticks
     engine.apply([Activate(name)])
     zone = configuration.site.zone
-    for item in records(read_inputs(paths, configuration), configuration, own_ticks):
+    log = _told(records(read_inputs(paths, configuration), configuration, own_ticks), notes)
+    while batch := list(islice(log, AT_ONCE)):
+        for transition in engine.apply(batch):
+            yield msgspec.json.encode(transition_object(transition, zone))
+
+
+def _told(items: Iterable[Record | Note], notes: IO[str]) -> Iterator[Record]:
+    """The records; notes are written as they come."""
+    for item in items:
         if isinstance(item, Note):
             print(item, file=notes)
-            continue
-        for transition in engine.apply((item,)):
-            yield msgspec.json.encode(transition_object(transition, zone))
+        else:
+            yield item
 
 
 Lines = Callable[[Configuration, list[Path], IO[str]], Iterator[bytes]]
@@ -62,7 +78,7 @@ def run(
 ) -> int:
     """Write transitions (or what else is made of the inputs) to `out` or stdout; 0 also when lines were skipped, 1 for a file that is not there."""
     for path in paths:
-        if not path.is_file():
+        if not is_there(path):
             print(f"{path}: no such file", file=sys.stderr)
             return 1
     lines = made(configuration, paths, sys.stderr)

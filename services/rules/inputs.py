@@ -3,12 +3,14 @@
 import csv
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from services.rules.input_files import STANDARD_INPUT, is_csv, opened
 from shared.model.configuration import Configuration
 from shared.model.instants import parse_instant
 from shared.model.report import Report, Tick
@@ -16,6 +18,7 @@ from shared.reports.candidate import Rejection
 from shared.reports.cells import whole, yes_or_no
 from shared.reports.judge import Judge
 from shared.reports.parse import parse_report
+from shared.reports.quick import Quick
 
 COLUMNS = frozenset(
     {
@@ -31,6 +34,10 @@ COLUMNS = frozenset(
         "withdrawn",
     }
 )
+
+
+LISTENER = "backtest"
+NO_TICKS = "standard input cannot bring ticks of its own; give the log as a file"
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -60,20 +67,18 @@ def read_inputs(paths: Iterable[Path], configuration: Configuration) -> Iterator
     judge = Judge(configuration)
     zone = configuration.site.zone
     for path in paths:
-        items = csv_items(path, zone) if is_csv(path) else jsonl_items(path, zone)
-        for item in items:
-            yield _judged(judge, zone, path, item) if isinstance(item, Item) else item
-
-
-def is_csv(path: Path) -> bool:
-    return path.suffix.lower() == ".csv"
+        if is_csv(path):
+            for item in csv_items(path, zone):
+                yield _judged(judge, zone, path, item) if isinstance(item, Item) else item
+        else:
+            yield from _jsonl(path, judge, zone)
 
 
 def _judged(judge: Judge, zone: ZoneInfo, path: Path, item: Item) -> Report | Note:
     """What ingest would say. Access rules and `in-the-future` do not apply."""
     candidate = parse_report(item.report, zone)
     if not isinstance(candidate, Rejection):
-        judged = judge.judge(candidate, None, None, "backtest")
+        judged = judge.judge(candidate, None, None, LISTENER)
         if not isinstance(judged, Rejection):
             return judged
         candidate = judged
@@ -92,20 +97,32 @@ def _line_of(item: Item, pointer: str) -> int:
 # -- JSONL -----------------------------------------------------------------------------------
 
 
-def jsonl_items(path: Path, zone: ZoneInfo) -> Iterator[Item | Tick | Note]:
-    with path.open("rb") as file:
+def _jsonl(path: Path, judge: Judge, zone: ZoneInfo) -> Iterator[Given]:
+    quick = Quick(judge, zone, LISTENER)
+    with opened(path) as file:
         for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                item = msgspec.json.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                yield Note(str(path), number, f"bad-json: {error}")
-                continue
-            if is_tick(item):
-                yield _tick(path, number, item["tick"], zone)
-            else:
-                yield Item(number, item)
+            report = quick.read(line)
+            if report is not None:
+                yield report
+            elif line.strip():
+                yield _the_long_way(path, number, line, judge, zone, quick)
+
+
+def _the_long_way(
+    path: Path, number: int, line: bytes, judge: Judge, zone: ZoneInfo, quick: Quick
+) -> Given:
+    try:
+        item = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Note(str(path), number, f"bad-json: {error}")
+    if is_tick(item):
+        if path == STANDARD_INPUT:
+            return Note(str(path), number, f"bad-field: {NO_TICKS}")
+        return _tick(path, number, item["tick"], zone)
+    judged = _judged(judge, zone, path, Item(number, item))
+    if isinstance(judged, Report):
+        quick.learn(item, judged)
+    return judged
 
 
 def is_tick(item: object) -> bool:
@@ -124,9 +141,9 @@ def _tick(path: Path, number: int, text: object, zone: ZoneInfo) -> Tick | Note:
 def has_ticks(paths: Iterable[Path]) -> bool:
     """Does any JSONL input bring ticks of its own? Stops at the first."""
     for path in paths:
-        if is_csv(path):
+        if is_csv(path) or path == STANDARD_INPUT:
             continue
-        with path.open("rb") as file:
+        with opened(path) as file:
             for line in file:
                 if b'"tick"' not in line:
                     continue
@@ -149,7 +166,10 @@ def csv_items(path: Path, zone: ZoneInfo) -> Iterator[Item | Note]:
     Times are equal when they are one instant, however they are written. A row that repeats an
     indicator of its report changes nothing, like any reading that is not newer.
     """
-    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+    with (
+        opened(path) as packed,
+        TextIOWrapper(packed, encoding="utf-8-sig", newline="", errors="replace") as file,
+    ):
         rows = _rows(path, csv.reader(file))
         group: list[tuple[int, dict[str, str]]] = []
         key: tuple[object, ...] | None = None

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from shared.model.configuration import Configuration
-from shared.model.instants import Instant, instant_text, window_end, window_start
+from shared.model.instants import Instant, Interval, instant_text, window_end, window_start
 from shared.model.report import Report
-from shared.model.units import UnknownUnit, convert
+from shared.model.units import UnknownUnit, convert, spelled
 from shared.reports.candidate import Candidate, CandidateReading, Rejection
 from shared.reports.parse import rejection
 
@@ -74,12 +74,8 @@ class Judge:
         station = self._station(candidate)
         if isinstance(station, Rejection):
             return station
-        try:
-            start = window_start(candidate.observed_us, candidate.interval, self._zone)
-            window_end(start, candidate.interval, self._zone)
-            if start > LATEST_US:
-                raise OverflowError
-        except (OverflowError, ValueError):
+        start = self.window(candidate.observed_us, candidate.interval)
+        if start is None:
             return rejection(
                 "bad-time",
                 "observed_at is at the edge of the calendar (years 1 to 9999); check the sender",
@@ -114,6 +110,20 @@ class Judge:
             id=candidate.id,
             revision=candidate.revision,
         )
+
+    def window(self, observed_us: int, interval: Interval) -> Instant | None:
+        """Where the window begins in which that lies; None: at the edge of the calendar."""
+        try:
+            start = window_start(observed_us, interval, self._zone)
+            window_end(start, interval, self._zone)
+        except (OverflowError, ValueError):
+            return None
+        return start if start <= LATEST_US else None
+
+    def is_own_unit(self, indicator: str, unit: str) -> bool:
+        """Is it that of the indicator, however it is spelled?"""
+        known = self._configuration.indicators.get(indicator)
+        return known is not None and spelled(unit) == spelled(known.unit)
 
     def _station(self, candidate: Candidate) -> str | Rejection:
         known = self._stations.get(candidate.facility, [])

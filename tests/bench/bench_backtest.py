@@ -17,7 +17,7 @@ import msgspec
 from services.rules.backtest import backtest
 from shared.config.load import load
 from shared.model.configuration import Configuration
-from shared.testing.configs import duty_site
+from shared.testing.configs import Site, duty_site
 from tests.bench.table import Row, markdown
 
 STATIONS, MINUTES, YEAR_HOURS = 1_000, 60, 8_760
@@ -40,16 +40,24 @@ def hour(path: Path, stations: list[tuple[str, str]]) -> int:
     return MINUTES * len(stations)
 
 
-def configuration(folder: Path) -> tuple[Configuration, list[tuple[str, str]]]:
+def site_of() -> tuple[Site, list[tuple[str, str]]]:
+    """1,000 stations with a limit on each of three indicators, and ten minutes of silence allowed."""
     sms = "http://127.0.0.1:13013/cgi-bin/sendsms"
     site = duty_site(Random(7), http_port=8620, hj212_port=8621, sms_url=sms, facilities=STATIONS)
     site.documents["rules"]["rules"] = []
     for code in CODES:
         condition = {"threshold": {"indicator": code, "interval": "minute"}}
         site.add_threshold(id=f"limit-{code}", condition=condition)
-    return load(site.write(folder), site.environment), [
-        (facility.id, facility.station) for facility in site.facilities
-    ]
+    silence = {
+        "missing": {"indicator": CODES[0], "interval": "minute", "every": "1m", "grace": "10m"}
+    }
+    site.add_silence("1m", "10m", id="silent", condition=silence)
+    return site, [(facility.id, facility.station) for facility in site.facilities]
+
+
+def configuration(folder: Path) -> tuple[Configuration, list[tuple[str, str]]]:
+    site, stations = site_of()
+    return load(site.write(folder), site.environment), stations
 
 
 def run() -> list[Row]:
