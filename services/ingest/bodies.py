@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from shared.reports.candidate import Candidate, Reason, Rejection
 from shared.reports.parse import parse_report, rejection
+from shared.reports.plain import plain_report, plain_reports
 
 MOST_BYTES = 16 * 1024 * 1024
 MOST_REPORTS = 10_000
@@ -27,6 +28,7 @@ _BOM = b"\xef\xbb\xbf"
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _HUGE_NUMBERS = msgspec.json.Decoder(float_hook=float)
 """Reads 1e999 as infinity, so that one number is refused and not the whole body; slower."""
+_RAW = msgspec.json.Decoder(list[msgspec.Raw])
 
 Item = tuple[Candidate | Rejection, bytes]
 """What was read, and its bytes for the dead letter."""
@@ -93,6 +95,10 @@ def _lines(body: bytes, zone: ZoneInfo) -> list[Item]:
     check_count(len(lines))
     items: list[Item] = []
     for line in lines:
+        plain = plain_report(line, zone)
+        if plain is not None:
+            items.append((plain, line))
+            continue
         try:
             found = decoded(line)
         except BROKEN as error:
@@ -103,6 +109,10 @@ def _lines(body: bytes, zone: ZoneInfo) -> list[Item]:
 
 
 def _document(body: bytes, zone: ZoneInfo) -> list[Item]:
+    plain = plain_reports(body, zone)
+    if plain is not None:
+        check_count(len(plain))
+        return list(zip(plain, map(bytes, _RAW.decode(body)), strict=True))
     try:
         found = decoded(body)
     except BROKEN as error:
@@ -110,7 +120,7 @@ def _document(body: bytes, zone: ZoneInfo) -> list[Item]:
     if not isinstance(found, list):
         return [(parse_report(found, zone), body)]
     check_count(len(found))
-    raw = [bytes(item) for item in msgspec.json.decode(body, type=list[msgspec.Raw])]
+    raw = map(bytes, _RAW.decode(body))
     return [(parse_report(item, zone), text) for item, text in zip(found, raw, strict=True)]
 
 

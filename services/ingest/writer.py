@@ -6,7 +6,7 @@ envelope a partition, answered. Under load the group grows, and one fsync serves
 """
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 
@@ -32,6 +32,11 @@ QUEUE_BYTES = 128 * 1024 * 1024
 Item = tuple[Candidate | Rejection, bytes]
 
 log = structlog.get_logger()
+
+
+_RESULTS: dict[type, str] = {
+    Accepted: "accepted", Duplicate: "duplicate", Rejection: "rejected",
+}  # fmt: skip
 
 
 class _Job(msgspec.Struct):
@@ -257,21 +262,18 @@ class Writer:
                     job.answer.set_exception(verdicts)
                 continue
             if not job.dry:
-                for verdict in verdicts:
-                    self._count(job.source.listener, verdict)
+                self._count(job.source.listener, verdicts)
             if not job.answer.done():  # whoever asked may have gone
                 job.answer.set_result(verdicts)
 
-    def _count(self, listener: str, verdict: Verdict) -> None:
-        match verdict:
-            case Accepted():
-                result = "accepted"
-            case Duplicate():
-                result = "duplicate"
-            case Rejection(reason=reason):
-                result = "rejected"
-                self._metrics.rejections.labels(reason).inc()
-        self._metrics.reports.labels(listener, result).inc()
+    def _count(self, listener: str, verdicts: list[Verdict]) -> None:
+        results = Counter(_RESULTS[type(verdict)] for verdict in verdicts)
+        for result, count in results.items():
+            self._metrics.reports.labels(listener, result).inc(count)
+        if "rejected" in results:
+            for verdict in verdicts:
+                if isinstance(verdict, Rejection):
+                    self._metrics.rejections.labels(verdict.reason).inc()
 
 
 def _window(report: Report) -> tuple[str, int]:

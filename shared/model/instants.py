@@ -32,6 +32,9 @@ _RFC3339 = re.compile(
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z", re.ASCII)
 _UNIT_US = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 
+_SHORT = 40
+"""What is longer is not remembered."""
+
 
 def from_datetime(moment: datetime) -> Instant:
     """The instant of an aware datetime."""
@@ -52,6 +55,10 @@ def parse_instant(text: str, zone: ZoneInfo) -> Instant:
         ValueError: not such a time; the message says what was seen.
 
     """
+    return _parsed(text, zone) if len(text) <= _SHORT else _parse(text, zone)
+
+
+def _parse(text: str, zone: ZoneInfo) -> Instant:
     match = _RFC3339.match(text)
     if match is None:
         raise ValueError(f"{text!r} is not an RFC 3339 time such as 2026-02-01T08:00:00+08:00")
@@ -67,6 +74,10 @@ def parse_instant(text: str, zone: ZoneInfo) -> Instant:
         return from_datetime(moment)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{text!r} is not a time: {error}") from error
+
+
+_parsed = lru_cache(maxsize=4096)(_parse)
+"""A thousand stations report the same minute."""
 
 
 @lru_cache(maxsize=8192)

@@ -4,6 +4,7 @@ Families (contract §3): grams per litre of water, grams per cubic metre of air,
 """
 
 from decimal import Decimal
+from functools import lru_cache
 
 from shared.model import numbers
 
@@ -28,6 +29,7 @@ def spelled(unit: str) -> str:
     return text[:-2] + "/L" if text.endswith("/l") else text
 
 
+@lru_cache(maxsize=4096)
 def factor(from_unit: str, to_unit: str) -> Decimal:
     """What a value in `from_unit` is multiplied by; 1 for the same unit.
 

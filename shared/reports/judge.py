@@ -6,6 +6,7 @@ It looks at the source's rights first, so that an outsider learns nothing about 
 import math
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, Interval, instant_text, window_end, window_start
@@ -19,6 +20,11 @@ AHEAD_US = 600_000_000
 
 LATEST_US = 253_399_622_400_000_000
 """9999-12-01: windows of a day or a month after a reading must still be instants."""
+
+
+@lru_cache(maxsize=65_536)
+def _is_one_of(facility: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(facility, pattern) for pattern in patterns)
 
 
 class Judge:
@@ -48,9 +54,7 @@ class Judge:
             facilities: patterns the source may report for; None: any.
 
         """
-        if facilities is not None and not any(
-            fnmatchcase(candidate.facility, pattern) for pattern in facilities
-        ):
+        if facilities is not None and not _is_one_of(candidate.facility, tuple(facilities)):
             return rejection(
                 "not-yours",
                 f"facility {candidate.facility!r} is outside the facilities of this "

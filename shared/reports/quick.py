@@ -15,6 +15,7 @@ from shared.model.instants import Instant, Interval, parse_instant
 from shared.model.report import Report
 from shared.reports.judge import Judge
 from shared.reports.parse import LONGEST_ID
+from shared.reports.plain import BROKEN, PlainReport
 
 MOST_SHAPES = 200_000
 """Shapes remembered, about 500 bytes each; beyond, they are learnt anew."""
@@ -22,23 +23,7 @@ MOST_TIMES = 4_096
 """Times remembered as they were written, with the windows they lie in."""
 
 
-class _Reading(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    indicator: str
-    value: float
-    unit: str | None = None
-    flag: str | None = None
-
-
-class _Item(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    facility: str
-    observed_at: str
-    interval: Interval
-    readings: tuple[_Reading, ...]
-    station: str | None = None
-    id: str | None = None
-
-
-_DECODER = msgspec.json.Decoder(_Item)
+_DECODER = msgspec.json.Decoder(PlainReport)
 
 
 class Quick:
@@ -54,7 +39,7 @@ class Quick:
         """The report of one line of JSON; None: it must take the long way."""
         try:
             item = _DECODER.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except BROKEN:
             return None
         codes, values = [], []
         for reading in item.readings:

@@ -105,7 +105,9 @@ def main(days: int) -> int:
         odd, out = put(days), folder / "transitions.jsonl"
         command = [sys.executable, "-m", "services", "backtest", "-", "--config", str(folder / "config"), "--out", str(out)]  # fmt: skip
         began = real_monotonic()
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, **site.environment})
+        child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, env={**os.environ, **site.environment}
+        )
         assert child.stdin is not None
         reports = feed(child.stdin, days, stations, odd)
         status = child.wait()

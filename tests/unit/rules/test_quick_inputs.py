@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.ingest.bodies import decoded, read_items
 from services.rules.backtest import backtest, run
 from services.rules.inputs import Note, read_inputs
 from shared.config.load import load
@@ -19,6 +20,7 @@ from shared.model.report import Report
 from shared.reports.candidate import Rejection
 from shared.reports.judge import Judge
 from shared.reports.parse import parse_report
+from shared.reports.plain import plain_report
 from shared.reports.quick import Quick
 from shared.testing.configs import duty_site
 
@@ -149,3 +151,26 @@ def test_packed_files_and_standard_input(
             sys.stdin = before
     assert out.read_bytes().splitlines() == expected
     assert "-:301: bad-field: standard input cannot bring ticks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_ordinary_body_reads_as_any_other(configuration: Configuration, seed: int) -> None:
+    """In a request, too: lists and lines, whether all, some or none of them are ordinary."""
+    random, zone = Random(seed), configuration.site.zone
+    ordinary = 0
+    for _ in range(60):
+        lines = [line(random, configuration) for _ in range(random.choice([1, 1, 2, 5]))]
+        ordinary += all(plain_report(each, zone) is not None for each in lines)
+        whole = [each for each in lines if not isinstance(_decoded(each), Exception)]
+        expected = [(parse_report(_decoded(each), zone), each) for each in whole]
+        body = b"[" + b", ".join(whole) + b"]"
+        assert read_items(body, False, zone) == expected
+        assert read_items(b"\n".join(whole), True, zone) == expected
+    assert ordinary > 0
+
+
+def _decoded(text: bytes) -> Any:
+    try:
+        return decoded(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return error
