@@ -1,6 +1,7 @@
 """Facts: turns a notice and its snapshot into what a text needs, in the site's language."""
 
 import msgspec
+from msgspec.structs import replace
 
 from services.notify.core.incident import Alert
 from services.notify.desk.unit import Row
@@ -8,6 +9,7 @@ from services.notify.port import AlertFact, Facts, Link
 from services.notify.work import Snapshot
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant
+from shared.model.rollup import Members
 
 _DECODER = msgspec.msgpack.Decoder(Snapshot)
 
@@ -79,6 +81,13 @@ def plain_words(facts: Facts) -> str:
     return " ".join(words)
 
 
+def _named(configuration: Configuration, members: Members | None) -> Members | None:
+    """The stations that are missing, by the names people use."""
+    if members is None:
+        return None
+    return replace(members, unknown=configuration.station_names(members.unknown))
+
+
 def _alert(configuration: Configuration, alert: Alert) -> AlertFact:
     rule = configuration.rules.get(alert.rule)
     indicator = configuration.indicators.get(alert.indicator)
@@ -102,5 +111,5 @@ def _alert(configuration: Configuration, alert: Alert) -> AlertFact:
         standard=alert.standard,
         edition=alert.edition,
         clause=alert.clause,
-        members=alert.members,
+        members=_named(configuration, alert.members),
     )

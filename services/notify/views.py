@@ -125,6 +125,7 @@ class Views:
             "basis": {
                 "standard": alert.standard, "edition": alert.edition, "clause": alert.clause,
             },
+            **({} if alert.members is None else {"members": alert.members.as_object()}),
         }  # fmt: skip
 
     def duty(self, territory: str | None, role: str | None, at: Instant) -> list[dict[str, Any]]:

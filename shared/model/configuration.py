@@ -1,6 +1,7 @@
 """The whole configuration as one value, and the part of it that rules are a function of."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -109,6 +110,18 @@ class Configuration(msgspec.Struct, frozen=True):
             station_of(node.territory, rollup.id)
             for rollup in self.rollups
             for node in rollup.nodes
+        )
+
+    def station_names(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """As people say them: the facility's short name; with the id where two would be one."""
+        names = []
+        for id_ in ids:
+            station = self.stations.get(id_)
+            facility = self.facilities.get(station.facility) if station else None
+            names.append((facility.short_name or facility.name) if facility else id_)
+        return tuple(
+            f"{name} {id_}" if names.count(name) > 1 and name != id_ else name
+            for name, id_ in zip(names, ids, strict=True)
         )
 
     def stations_of(self, facility: str) -> list[Station]:

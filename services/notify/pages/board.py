@@ -11,11 +11,14 @@ import msgspec
 
 from services.notify.core.silence import Silence
 from services.notify.pages.clockwork import Clockwork, Moment
+from services.notify.pages.members import members_text
+from services.notify.pages.reasons import Reasons
 from services.notify.pages.silence_view import SilenceView
 from services.notify.pages.words import words
 from services.notify.port import ChannelText
 from shared.model.campaign import state_of
 from shared.model.configuration import Configuration, lineage
+from shared.model.facility import Station
 from shared.model.rule import Rule
 from shared.model.severity import Severity
 
@@ -23,6 +26,8 @@ MOST_PEOPLE = 60
 MOST_ENTRIES = 60
 """Of one history; the whole of it is in the ledger."""
 MOST_RECOVERED = 5
+MOST_HIDDEN = 3
+"""Named of what an incident hides."""
 _OUTCOMES = ("queued", "accepted", "delivered", "failed", "unknown", "repeated", "withheld")
 _REACHED = ("accepted", "delivered", "repeated", "unknown")
 _SIGNS = {">=": "≥", "<=": "≤"}
@@ -38,6 +43,8 @@ class AlertLine(msgspec.Struct, frozen=True):
     action: str
     """What to do, in the words of the rule."""
     basis: str
+    members: str = ""
+    """Of a territory: who stands in its value, and who does not."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -115,6 +122,7 @@ class BoardMaker:
     def __init__(self, configuration: Configuration) -> None:
         self._c = configuration
         self._english = configuration.site.language == "en"
+        self._reasons = Reasons(configuration)
         self._silences = SilenceView(configuration)
         self._ways = _way_names(configuration, words(configuration.site.language))
 
@@ -182,7 +190,7 @@ class BoardMaker:
                     kind=str(entry.get("kind")),
                     name=self.name(entry.get("person")),
                     channel=self.way(entry.get("channel")),
-                    reason=str(entry.get("reason") or ""),
+                    reason=self._reasons.text(str(entry.get("reason") or ""), clock),
                 )
                 for entry in reversed(timeline[-MOST_ENTRIES:])
             ),
@@ -198,8 +206,19 @@ class BoardMaker:
             if (at := clock.of_text(incident.get(key))) is not None:
                 found.append(t[key].format(at=at.short))
         if hidden := incident.get("inhibited"):
-            found.append(t["inhibited"].format(n=len(hidden)))
+            found.append(t["inhibited"].format(n=len(hidden), what=self._hidden(hidden)))
         return tuple(found)
+
+    def _hidden(self, hidden: Sequence[Mapping[str, Any]]) -> str:
+        """The worst in front, so that a red one is not overlooked."""
+        t = words(self._c.site.language)
+        worst = sorted(hidden, key=lambda each: -_rank(each.get("severity")))
+        said = [
+            f"{self._rule_title(str(each.get('rule')))} {t.get(str(each.get('severity')), '')}"
+            for each in worst[:MOST_HIDDEN]
+        ]
+        more = [t["more_alerts"].format(n=len(worst) - len(said))] if len(worst) > len(said) else []
+        return (", " if self._english else "、").join([*(each.strip() for each in said), *more])
 
     def told(self, timeline: Sequence[Mapping[str, Any]], clock: Clockwork) -> tuple[Told, ...]:
         """Latest first. A notification counts once, however many of its fates are known."""
@@ -223,7 +242,7 @@ class BoardMaker:
                 times=len(notifications),
                 at=clock.of_text(entry.get("at")),
                 outcome=str(kind),
-                reason=str(entry.get("reason") or ""),
+                reason=self._reasons.text(str(entry.get("reason") or ""), clock),
             )
         return tuple(reversed(lines.values()))
 
@@ -258,20 +277,24 @@ class BoardMaker:
         rule = self._c.rules.get(str(alert.get("rule")))
         station = self._c.stations.get(str(alert.get("station")))
         return AlertLine(
-            title=self._rule_title(str(alert.get("rule") or ""))
-            if rule
-            else str(alert.get("rule")),
+            title=self._rule_title(str(alert.get("rule"))),
             severity=str(alert.get("severity") or "blue"),
-            value=quantity(alert.get("value"), alert.get("unit")),
+            value=quantity(alert.get("value"), self._unit(alert.get("unit"))),
             limit=limit_text(alert.get("limit")),
             since=clock.of_text(alert.get("since") or alert.get("episode") or alert.get("at")),
-            place=station.id if station and station.id != station.facility else "",
+            place=_place(station, alert),
             action=self._action(rule),
             basis=_basis(rule),
+            members=members_text(alert.get("members"), self._c),
         )
 
+    def _unit(self, unit: str | None) -> str | None:
+        return words(self._c.site.language).get(f"unit_{unit}", unit)
+
     def _rule_title(self, rule: str) -> str:
-        known = self._c.rules[rule]
+        known = self._c.rules.get(rule)
+        if known is None:
+            return rule
         title = known.title_en if self._english else known.title_zh
         return title or rule
 
@@ -307,6 +330,13 @@ def _way_names(configuration: Configuration, t: Mapping[str, str]) -> dict[str, 
         name = t[f"way_{channel.kind}"]
         names[channel.id] = name if kinds.count(channel.kind) == 1 else f"{name} {channel.id}"
     return names
+
+
+def _place(station: Station | None, alert: Mapping[str, Any]) -> str:
+    """The station, where it says more than the facility; that of a territory is only a name."""
+    if station is None or station.id == station.facility or alert.get("members"):
+        return ""
+    return station.id
 
 
 def _basis(rule: Rule | None) -> str:

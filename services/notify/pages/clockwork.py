@@ -22,15 +22,15 @@ class Clockwork:
     """Writes moments as seen from `now`."""
 
     def __init__(self, now: Instant, zone: ZoneInfo, language: str = "zh-CN") -> None:
-        self.now, self._zone, self._english = now, zone, language == "en"
+        self.now, self.zone, self._english = now, zone, language == "en"
         self.today = to_datetime(now, zone).date()
 
     def of_text(self, text: str | None) -> Moment | None:
         """A moment of the JSON surface (RFC 3339); None stays None."""
-        return None if not text else self.of(parse_instant(text, self._zone))
+        return None if not text else self.of(parse_instant(text, self.zone))
 
     def of(self, instant: int) -> Moment:
-        local = to_datetime(instant, self._zone)
+        local = to_datetime(instant, self.zone)
         return Moment(instant // 1000, self._short(local), f"{local:%Y-%m-%d %H:%M:%S}")
 
     def _short(self, local: datetime) -> str:

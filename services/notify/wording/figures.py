@@ -9,6 +9,7 @@ from shared.model.instants import Interval, to_datetime
 from shared.model.numbers import short_text
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_SPANS = {"d": "天", "h": "小时", "min": "分钟"}
 _SIGNS = ((" or ", "或"), (">=", "≥"), ("<=", "≤"), (" ", ""))
 
 
@@ -36,6 +37,11 @@ def limit_words(limit: str, exponent: bool = False) -> str:
 def unit_words(unit: str | None) -> str:
     """The unit; nothing for `1`, which has no dimension."""
     return "" if unit in (None, "1") else one_line(unit or "")
+
+
+def span_words(unit: str | None, *, english: bool) -> str:
+    """The same where there is room: spans of time as people say them."""
+    return (None if english else _SPANS.get(unit or "")) or unit_words(unit)
 
 
 def since_words(since_us: int, now_us: int, interval: Interval, zone: ZoneInfo) -> str:

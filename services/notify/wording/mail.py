@@ -9,7 +9,7 @@ import jinja2
 import msgspec
 
 from services.notify.port import AlertFact, Facts
-from services.notify.wording.figures import number, unit_words
+from services.notify.wording.figures import number, span_words
 from services.notify.wording.units import one_line
 from shared.model.instants import to_datetime
 from shared.model.rollup import Members
@@ -126,7 +126,11 @@ def _time(instant: int | None, facts: Facts) -> str:
 def _row(alert: AlertFact, facts: Facts, language: str) -> _Row:
     english = language == "en"
     gone = "no data" if english else "无数据"
-    value = gone if alert.value is None else f"{number(alert.value)} {unit_words(alert.unit)}"
+    value = (
+        gone
+        if alert.value is None
+        else f"{number(alert.value)} {span_words(alert.unit, english=english)}"
+    )
     default = "Check and respond" if english else "请核实处置"
     colour = alert.severity.value if english else f"{alert.severity.zh}色"
     basis = [alert.standard, alert.edition if alert.edition not in alert.standard else ""]

@@ -73,14 +73,17 @@ def test_the_card_says_why_less_is_told(desk_house: DeskHouse) -> None:
     """Flapping, silenced, or the cause of others: nobody has to wonder why the phone is quiet."""
     desk_house.desk.write(
         "i1", "510100-ww-01", NOW,
-        flapping_since=text_at(-9), silenced_until=text_at(60), inhibited=[{"rule": "a"}] * 3,
+        flapping_since=text_at(-9), silenced_until=text_at(60), inhibited=[
+            {"rule": "a", "severity": "blue"}, {"rule": "cod-day", "severity": "red"},
+            {"rule": "b", "severity": "blue"}, {"rule": "c", "severity": "blue"},
+        ],
     )  # fmt: skip
     maker = BoardMaker(desk_house.configuration)
     card = maker.card(desk_house.desk.papers["i1"], CLOCK)
     assert card.standing == (
         "03:03 起反复，不再逐次通知",
         "静默至 04:12，到时仍异常即通知",
-        "另有 3 项由此引起，暂不通知",
+        "另有 4 项由此引起，暂不通知：化学需氧量日均 红色、a 蓝色、b 蓝色、还有 1 项",
     )
     desk_house.desk.write("i2", "510100-ww-01", NOW)
     assert maker.card(desk_house.desk.papers["i2"], CLOCK).standing == ()
@@ -97,7 +100,7 @@ def test_one_message_counts_once_whatever_became_of_it(desk_house: DeskHouse) ->
     ]
     told = BoardMaker(desk_house.configuration).told(timeline, CLOCK)
     assert [(line.channel, line.times, line.outcome, line.reason) for line in told] == [
-        ("邮件", 0, "withheld", "budget"),
+        ("邮件", 0, "withheld", "当天条数已用完"),
         ("短信", 2, "accepted", ""),
     ]
 
