@@ -173,3 +173,21 @@ def test_nobody_reports_for_a_territory(hubei: Hubei) -> None:
     )  # fmt: skip
     with pytest.raises(AssertionError, match="only its members report"):
         hubei.backtest()
+
+
+def test_the_mail_of_the_province_has_no_word_of_another_language(tmp_path: Path) -> None:
+    """Who is missing by his short name, a default called a default, a clause as it is cited."""
+    basis = BASIS.replace("产品", "product default").replace('"-"', "table 1")
+    hubei = Hubei(
+        tmp_path,
+        facilities=FILES["facilities"].replace("name: xt-3", "name: 仙桃第三处置中心, short_name: 仙桃三厂"),
+        rules=FILES["rules"].replace(BASIS, basis),
+    )  # fmt: skip
+    five_of_six(hubei)
+    house = House(hubei.configuration)
+    house.take(*enumerate(hubei.said, 1))
+    (told,) = [s.message.facts for s in house.wire.sent if s.message.person == "wu"]
+    mail = MailWording().write(told)
+    assert "成员：6 家中已知 5 家，未知：仙桃三厂" in mail.text
+    assert "依据：产品默认值（不是法定限值） 2026 表 1" in mail.text
+    assert not any(word in mail.text for word in ("default", "table", "unknown", "reported"))

@@ -16,6 +16,7 @@ from services.notify.pages.reasons import Reasons
 from services.notify.pages.silence_view import SilenceView
 from services.notify.pages.words import words
 from services.notify.port import ChannelText
+from services.notify.wording.clauses import clause_words
 from shared.model.campaign import state_of
 from shared.model.configuration import Configuration, lineage
 from shared.model.facility import Station
@@ -284,7 +285,7 @@ class BoardMaker:
             since=clock.of_text(alert.get("since") or alert.get("episode") or alert.get("at")),
             place=_place(station, alert),
             action=self._action(rule),
-            basis=_basis(rule),
+            basis=_basis(rule, self._english),
             members=members_text(alert.get("members"), self._c),
         )
 
@@ -339,11 +340,10 @@ def _place(station: Station | None, alert: Mapping[str, Any]) -> str:
     return station.id
 
 
-def _basis(rule: Rule | None) -> str:
+def _basis(rule: Rule | None, english: bool) -> str:
     if rule is None or rule.basis.standard == "product default":
         return ""
-    clause = rule.basis.clause if rule.basis.clause not in ("", "-") else ""
-    return f"{rule.basis.standard} {clause}".strip()
+    return f"{rule.basis.standard} {clause_words(rule.basis.clause, english=english)}".strip()
 
 
 def last_resolved(incidents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

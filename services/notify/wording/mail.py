@@ -9,6 +9,7 @@ import jinja2
 import msgspec
 
 from services.notify.port import AlertFact, Facts
+from services.notify.wording.clauses import clause_words
 from services.notify.wording.figures import number, span_words
 from services.notify.wording.units import one_line
 from shared.model.instants import to_datetime
@@ -133,7 +134,11 @@ def _row(alert: AlertFact, facts: Facts, language: str) -> _Row:
     )
     default = "Check and respond" if english else "请核实处置"
     colour = alert.severity.value if english else f"{alert.severity.zh}色"
-    basis = [alert.standard, alert.edition if alert.edition not in alert.standard else ""]
+    clause = clause_words(alert.clause, english=english)
+    standard = alert.standard
+    if standard == "product default" and not english:
+        standard = "产品默认值（不是法定限值）"
+    basis = [standard, alert.edition if alert.edition not in alert.standard else ""]
     return _Row(
         title=one_line(alert.title) or one_line(alert.rule),
         station=one_line(alert.station),
@@ -143,7 +148,7 @@ def _row(alert: AlertFact, facts: Facts, language: str) -> _Row:
         limit=one_line(alert.limit or ""),
         since=_time(alert.since_us, facts),
         action="" if facts.kind == "recovery" else one_line(alert.action or "") or default,
-        basis=" ".join(one_line(part) for part in (*basis, alert.clause) if part and part != "-"),
+        basis=" ".join(one_line(part) for part in (*basis, clause) if part and part != "-"),
         members=_members(alert.members, english),
     )
 

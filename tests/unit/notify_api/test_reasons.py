@@ -7,6 +7,7 @@ import pytest
 from services.notify.pages.clockwork import Clockwork
 from services.notify.pages.members import members_text
 from services.notify.pages.reasons import Reasons
+from services.notify.wording.clauses import clause_words
 from tests.unit.notify_api.desk_house import NOW, province
 from tests.unit.notify_api.night import SHANGHAI
 
@@ -66,3 +67,15 @@ def test_who_is_missing_in_a_territory_has_a_name() -> None:
     assert members_text(members, province("en")) == (
         "3 of 6 reported; unknown: 蓉城示例传染, gone and others, 3 in all"
     )
+
+
+@pytest.mark.parametrize(
+    ("clause", "zh"),
+    [
+        ("table 1", "表 1"), ("tables 1 and 2", "表 1、表 2"), ("Annex A, table 3", "附录 A，表 3"),
+        ("clause 4.1.2", "第 4.1.2 条"), ("二", "二"), ("-", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_clause_is_cited_in_the_language_of_the_reader(clause: str, zh: str) -> None:
+    assert clause_words(clause, english=False) == zh
+    assert clause_words(clause, english=True) == clause.removeprefix("-")
