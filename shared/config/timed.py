@@ -78,6 +78,7 @@ _OWN_KEYS = {
     "gaps": ("every",),
     "heaping": ("limit", "below", "least", "unit"),
     "marks": ("flags",),
+    "edits": ("undoes", "unit"),
 }
 
 
@@ -87,7 +88,7 @@ def discipline(a: Assembly, item: Item, model: DisciplineModel) -> Discipline:
     checked_indicator(a, item, model.indicator, kind, "indicator")
     for of, keys in _OWN_KEYS.items():
         for key in keys if of != model.of else ():
-            if getattr(model, key) is not None:
+            if getattr(model, key) is not None and key not in _OWN_KEYS[model.of]:
                 text = f"{key} goes with of: {of}, not with {model.of}; delete it"
                 a.fail(item, text, "condition", kind, key)
     title = item.model.title
@@ -113,6 +114,7 @@ def discipline(a: Assembly, item: Item, model: DisciplineModel) -> Discipline:
         every if model.of == "gaps" else 0, model.limit,
         5.0 if model.below is None else model.below, model.least or 10,
         tuple(model.flags or ("M", "C")) if model.of == "marks" else (), unit,
+        comparison(model.undoes) if model.undoes else None,
     )  # fmt: skip
 
 

@@ -5,44 +5,13 @@ from typing import Literal
 
 import msgspec
 
+from shared.model.comparison import Comparison as Comparison  # noqa: PLC0414 - as ever found here
+from shared.model.comparison import Op as Op  # noqa: PLC0414 - as ever found here
+from shared.model.comparison import number_text as number_text  # noqa: PLC0414 - as ever found here
 from shared.model.instants import Instant, Interval
 from shared.model.people import Target
 from shared.model.severity import Severity
 from shared.model.timed import Timed, TimeToClear
-
-Op = Literal[">", ">=", "<", "<="]
-
-
-class Comparison(msgspec.Struct, frozen=True):
-    """One side test such as `>= 80`; `text` is as the file has it and what transitions show."""
-
-    op: Op
-    limit: float
-    text: str
-
-    def holds(self, value: float) -> bool:
-        match self.op:
-            case ">":
-                return value > self.limit
-            case ">=":
-                return value >= self.limit
-            case "<":
-                return value < self.limit
-            case "<=":
-                return value <= self.limit
-
-    def negated(self) -> "Comparison":
-        """What holds exactly when this does not: the clear test of a level without one."""
-        op = _NEGATED[self.op]
-        return Comparison(op, self.limit, f"{op} {number_text(self.limit)}")
-
-
-_NEGATED: dict[Op, Op] = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
-
-
-def number_text(value: float) -> str:
-    """A number as people write it: no trailing `.0`, no exponent for ordinary sizes."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
 class Level(msgspec.Struct, frozen=True):

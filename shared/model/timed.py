@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from shared.model.comparison import Comparison
 from shared.model.instants import Interval
 
 SHOWN_US = {"min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
@@ -79,7 +80,7 @@ class Discipline(msgspec.Struct, frozen=True, tag="discipline"):
 
     indicator: str
     interval: Interval
-    of: Literal["late", "gaps", "heaping", "marks"]
+    of: Literal["late", "gaps", "heaping", "marks", "edits"]
     within: int
     allowed_us: int = 0
     """late: after the end of the window."""
@@ -94,7 +95,9 @@ class Discipline(msgspec.Struct, frozen=True, tag="discipline"):
     flags: tuple[str, ...] = ()
     """marks."""
     unit: str | None = None
-    """heaping: of `limit`."""
+    """heaping: of `limit`; edits: of `undoes`."""
+    undoes: Comparison | None = None
+    """edits: only what takes a value out of this counts; None: every edit does."""
 
 
 Timed = TimeToLimit | Flagged | Compliance | Discipline
@@ -103,5 +106,5 @@ Timed = TimeToLimit | Flagged | Compliance | Discipline
 def is_about_arrival(condition: object) -> bool:
     """Asks when something came, not what: an amended history leaves it as it was."""
     if isinstance(condition, Discipline):
-        return condition.of in ("late", "gaps")
+        return condition.of in ("late", "gaps", "edits")
     return isinstance(condition, Compliance)

@@ -297,7 +297,7 @@ class Generator:
                 flags = (WITHDRAWN, *flags[1:])
         return Report(
             station.facility, station.id, interval, window_start(at, interval, self.zone), shape,
-            values, flags, now, "http",
+            values, flags, now, "http", revision=self.random.choice([None] * 5 + [0, 1, 2]),
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from shared.model.instants import window_end
 from shared.model.timed import Discipline
 from tests.reference.arithmetic import exact, ratio_of, rounded
+from tests.reference.edits import edits
 from tests.reference.history import History, Life
 from tests.reference.seen import Seen
 
@@ -16,6 +17,8 @@ DAY = 86_400_000_000
 def discipline(
     history: History, life: Life, condition: Discipline, own: str, seen: list[Seen]
 ) -> list[Seen]:
+    if condition.of == "edits":
+        return edits(history, life, condition, own, seen)
     found = []
     for place, now in enumerate(seen):
         past = seen[: place + 1]

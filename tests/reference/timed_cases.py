@@ -50,7 +50,7 @@ def discipline(
 ) -> tuple[Derived, tuple[Level, ...]]:
     """Short memories, which YAML refuses, so that they fill."""
     within = g.random.choice([2, 4, 10, 30])
-    of = g.random.choice(["late", "gaps", "heaping", "marks"])
+    of = g.random.choice(["late", "gaps", "heaping", "marks", "edits"])
     condition = Discipline(code, g.interval, of, within)
     if of == "late":
         allowed = g.random.choice([0, 0, 1, 3]) * g.grid
@@ -61,6 +61,12 @@ def discipline(
     elif of == "marks":
         flags = g.random.choice([("D",), ("D", "B"), ("M", "C")])
         condition = Discipline(code, g.interval, of, within, flags=flags)
+    elif of == "edits":
+        unit = g.unit(code)
+        limit = g.random.choice([0.15, 4.0, 5.0]) * scale.get(unit, 1.0)
+        op = g.random.choice([">", ">=", "<"])
+        undoes = g.random.choice([None, Comparison(op, limit, f"{op} {number_text(limit)}")])
+        condition = Discipline(code, g.interval, of, within, unit=unit, undoes=undoes)
     else:
         unit = g.unit(code)
         limit, below = g.random.choice([(4.0, 5.0), (0.2, 30.0), (5.0, 20.0)])

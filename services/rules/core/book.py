@@ -11,6 +11,7 @@ from services.rules.core.composite import CompositeOf
 from services.rules.core.derivations import derivation, shown_unit
 from services.rules.core.derive import Derivation
 from services.rules.core.edition import Edition
+from services.rules.core.edits import Edited, EditsOf
 from services.rules.core.group import Combination, combination
 from services.rules.core.levels import Ladder
 from services.rules.core.rollup import plans_of
@@ -40,6 +41,7 @@ class Judging:
         self.convert: tuple[str, str] | None = None
         self.derive: Derivation | None = None
         self.witness: Witnessing | None = None
+        self.edited: Edited | None = None
         self.group: Combination | CompositeOf | SilentOf | None = None
         if isinstance(condition, Joint):
             self.indicator = condition.lead
@@ -59,6 +61,8 @@ class Judging:
                 self.derive = derivation(condition, own, zone)
                 if isinstance(self.derive, Witness):
                     self.witness = self.derive.witness
+                if isinstance(self.derive, EditsOf):
+                    self.edited = self.derive.edited
 
     def campaign_at(self, at_us: int) -> str | None:
         """The campaign that judges an instant instead of this rule."""
@@ -252,6 +256,11 @@ class Book:
 
     def has_group_rules(self) -> bool:
         return bool(self._grouping)
+
+    @cached_property
+    def has_edits(self) -> bool:
+        """Does a rule count what is changed after it was judged?"""
+        return any(judging.edited is not None for judging in self.rules.values())
 
     def has_missing_rules(self) -> bool:
         return any(isinstance(j.rule.condition, Missing) for j in self.rules.values())

@@ -5,6 +5,8 @@
     of: marks     1 for a reading with one of the flags
     of: heaping   1 just under the limit, 2 in the band of the same width below that, else 0
 
+    of: edits     core.edits
+
          limit ├──1──┤
                ├──2──┤        without heaping there are about as many 2 as 1, or more
 
@@ -16,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from services.rules.core.clock import LogClock
 from services.rules.core.derive import Quality, Step
+from services.rules.core.edits import EditsOf
 from services.rules.core.memory import HabitMemory, Memory
 from services.rules.core.numbered import Slots
 from services.rules.core.witness import Said, Witness
@@ -131,6 +134,8 @@ def discipline(condition: Discipline, zone: ZoneInfo, factor: Decimal) -> Witnes
             return MarksOf(condition)
         case "heaping":
             return HeapingOf(condition, factor)
+        case "edits":
+            return EditsOf(condition, factor)
 
 
 def _percent(part: int, whole: int) -> float:

@@ -10,7 +10,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from services.rules.core import coming, composite, contribute, group, judgement, silent, territory
+from services.rules.core import (
+    coming,
+    composite,
+    contribute,
+    edits,
+    group,
+    judgement,
+    silent,
+    territory,
+)
 from services.rules.core.activation import AT_ONCE, activate
 from services.rules.core.alike import Alike
 from services.rules.core.book import Book, Judging
@@ -149,6 +158,8 @@ class Engine:
         book = self.book
         if book is None:
             return
+        if book.has_edits:
+            edits.heard(self, report)
         if report.flags is not None and WITHDRAWN in report.flags:
             said = report.without_withdrawn()
             if said is None:

@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 from services.rules.core.compliance import ComplianceOf
 from services.rules.core.derive import Derivation
 from services.rules.core.discipline import Habit
-from services.rules.core.memory import FlagMemory, HabitMemory, Memory, PlanMemory, TrendMemory
+from services.rules.core.edits import EditsOf
+from services.rules.core.memory import (
+    EditsMemory,
+    FlagMemory,
+    HabitMemory,
+    Memory,
+    PlanMemory,
+    TrendMemory,
+)
 from shared.model.instants import Instant, instant_text
 
 
@@ -35,6 +43,14 @@ def evidence(own: Derivation, memory: Memory, zone: ZoneInfo) -> dict[str, Any] 
         if condition.of == "heaping":
             found["in_the_band_below"] = memory.digits.count(2)
         return found
+    if isinstance(memory, EditsMemory) and isinstance(own, EditsOf):
+        changed = [
+            at for at, is_edited in zip(memory.times, memory.edited, strict=True) if is_edited
+        ]
+        return {
+            "of": "edits", "seen": len(memory.times), "within": own.condition.within,
+            "counted": len(changed), "newest": [_time(at, zone) for at in changed[-10:]],
+        }  # fmt: skip
     return None
 
 

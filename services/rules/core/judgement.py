@@ -42,7 +42,7 @@ def reading(
             steps = judging.derive.reading(hold.memory, at_us, quality, value)
         else:
             capacity = partial(capacity_at, engine, cell, at_us)
-            said = Said(at_us, quality, value, flag, engine.clock, capacity)
+            said = Said(at_us, quality, value, flag, engine.clock, capacity, report.revision or 0)
             steps = judging.witness(hold.memory, said)
         derived(engine, cell, judging, hold, hold.memory, steps, report)
         set_alarm(engine, cell, judging, hold.memory, engine.clock.now_us)

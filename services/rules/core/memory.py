@@ -152,6 +152,17 @@ class HabitMemory(Common, array_like=True, tag="habit"):
     last_slot: int | None = None
 
 
+class EditsMemory(Common, array_like=True, tag="edits"):
+    """The last readings as they were said last, the newest last; at most 240, some 100 bytes each."""
+
+    times: list[int] = []
+    values: list[float] = []
+    flags: list[str] = []
+    revisions: list[int] = []
+    edited: bytes = b""
+    """A byte for each: 1 when it was changed after it had been judged."""
+
+
 Memory = (
     AverageMemory
     | ChangeMemory
@@ -164,4 +175,5 @@ Memory = (
     | CompositeMemory
     | PlanMemory
     | HabitMemory
+    | EditsMemory
 )

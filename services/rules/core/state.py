@@ -12,10 +12,10 @@ from services.rules.core.missing import Watch
 from services.rules.core.rollup import Member
 from services.rules.core.territory import Territory
 
-STATE_FORMAT = 4
+STATE_FORMAT = 5
 """2: holds with the memory of derived conditions; 3: with that of conditions about time and
-discipline, and of rules on several stations; 4: cells with their part in roll-ups. A site without
-such rules goes on writing what the programs before this one read."""
+discipline, and of rules on several stations; 4: cells with their part in roll-ups; 5:
+with the memory of edits, and watches over whole facilities. A site without such rules goes on writing what the programs before this one read."""
 
 
 class SavedSeries(msgspec.Struct, array_like=True):
@@ -77,6 +77,8 @@ def _format(engine: Engine) -> int:
     book = engine.book
     if book is None:
         return 1
+    if book.has_edits or book.has_silents:
+        return 5
     if book.rollups is not None:
         return 4
     if book.has_group_rules() or book.has_timed_rules():

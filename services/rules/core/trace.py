@@ -7,6 +7,7 @@ readings has. One step per series that is asked about.
 from services.rules.core.book import Book
 from services.rules.core.clock import LogClock
 from services.rules.core.derive import Derivation, Quality, Step
+from services.rules.core.edits import EditsOf
 from services.rules.core.memory import Memory
 from services.rules.core.witness import Said, Witness
 
@@ -41,6 +42,10 @@ class Trace:
         assert isinstance(self.derivation, Witness)
         return self.keep(memory, self.derivation.witness(memory, said))
 
+    def edited(self, memory: Memory, said: Said) -> list[Step]:
+        assert isinstance(self.derivation, EditsOf)
+        return self.keep(memory, self.derivation.edited(memory, said))
+
     def overdue(self, memory: Memory, clock: LogClock, heard_us: int, at_us: int) -> list[Step]:
         return self.keep(memory, self.derivation.overdue(memory, clock, heard_us, at_us))
 
@@ -56,3 +61,5 @@ def trace(book: Book, last: Steps) -> None:
             judging.derive = traced
             if judging.witness is not None:
                 judging.witness = traced.witness
+            if judging.edited is not None:
+                judging.edited = traced.edited

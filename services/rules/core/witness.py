@@ -19,6 +19,7 @@ class Said(NamedTuple):
     clock: LogClock
     capacity: Callable[[], float | None]
     """What the facility can treat on the day of the reading, t per day, by its configuration."""
+    revision: int = 0
 
 
 Witnessing = Callable[[Memory, Said], list[Step]]

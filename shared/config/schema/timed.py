@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from shared.config.nodes import Indirect, number_or_text
-from shared.config.scalars import Duration, Id, Number, Span, Text, Whole
+from shared.config.scalars import Duration, Id, Number, Sides, Span, Text, Whole
 from shared.config.schema.base import Model
 from shared.model.instants import Interval
 
@@ -59,7 +59,7 @@ class DisciplineModel(Model):
     indicator: Id
     interval: Interval
     unit: Text | None = None
-    of: Literal["late", "gaps", "heaping", "marks"]
+    of: Literal["late", "gaps", "heaping", "marks", "edits"]
     within: Annotated[Whole, Field(ge=10, le=240)]
     allowed: Duration | None = None
     every: Span | None = None
@@ -67,6 +67,7 @@ class DisciplineModel(Model):
     below: Percent | None = None
     least: Annotated[Whole, Field(ge=1, le=240)] | None = None
     flags: Annotated[list[Mute], Field(min_length=1)] | None = None
+    undoes: Sides | None = None
 
 
 class TimeToClearModel(Model):
