@@ -1,7 +1,7 @@
 # Yujing (预警). `make` alone prints the verbs.
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev parts run run-kafka cluster-parts test fast check simulate reference eval air kill bench bench-kafka schemas clean
+.PHONY: help setup setup-dev parts run run-kafka cluster-parts test fast check simulate reference eval air kill bench bench-year bench-kafka schemas clean
 
 help: ## print the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ kill: setup-dev parts ## kill -9 at random moments: make kill ROUNDS=200
 
 bench: setup-dev ## speeds beside their limits, into docs/bench.md
 	@$(PY) -m tests.bench
+
+bench-year: setup-dev ## a year of minutes of 1,000 stations through a backtest, about an hour: make bench-year DAYS=10
+	@$(PY) -m tests.bench.year $(or $(DAYS),365)
 
 bench-kafka: setup-dev cluster-parts ## the same on Kafka and PostgreSQL, into docs/bench-kafka.md
 	@$(PY) -m tests.bench_kafka

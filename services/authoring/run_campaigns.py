@@ -9,9 +9,9 @@ import msgspec
 from services.authoring.absent import with_stand_ins
 from services.authoring.campaign_difference import as_rows, by_city, campaign_difference
 from services.authoring.difference import by_person, signed
-from services.authoring.from_log import log_of
 from services.authoring.run_diff import EXIT_FAILED, notes_of, parse_answering
 from services.authoring.table import table
+from services.rules.input_files import can_be_read_again
 from shared.config.load import load
 from shared.errors import InputError
 from shared.model.campaign import state_of
@@ -70,7 +70,7 @@ def run_report(
         known = ", ".join(c.campaigns) or "none"
         print(f"campaign {name!r} is not in campaigns.yaml; there are {known}", file=err)
         return EXIT_FAILED
-    missing = [path for path in inputs if not path.is_file() and log_of(path) is None]
+    missing = [path for path in inputs if not can_be_read_again(path)]
     for path in missing:
         print(f"{path}: no such file, and no data directory with a log.db", file=err)
     if missing:

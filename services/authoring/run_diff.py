@@ -18,6 +18,7 @@ from services.authoring.difference import (
 )
 from services.authoring.outcome import Outcome, outcome
 from services.authoring.table import table
+from services.rules.input_files import can_be_read_again
 from shared.config.load import load
 from shared.errors import InputError
 from shared.model.instants import parse_duration
@@ -47,9 +48,9 @@ def run(
 ) -> int:  # fmt: skip
     """Both configurations over the same inputs, and what differs for the people who are told."""
     ack_after_us, answering = parse_answering(ack_after)
-    missing = [path for path in inputs if not path.is_file()]
+    missing = [path for path in inputs if not can_be_read_again(path)]
     for path in missing:
-        print(f"{path}: no such file", file=err)
+        print(f"{path}: no such file, and no data directory with a log.db", file=err)
     if missing:
         return EXIT_FAILED
     environment = with_stand_ins(environ)

@@ -25,7 +25,7 @@ def run(
     ack_after_us, _ = parse_answering(ack_after)
     missing = [path for path in inputs if not is_there(path)]
     for path in missing:
-        print(f"{path}: no such file", file=err)
+        print(f"{path}: no such file, and no data directory with a log.db", file=err)
     if missing:
         return EXIT_FAILED
     traces = Traces(configuration)

@@ -79,7 +79,7 @@ def run(
     """Write transitions (or what else is made of the inputs) to `out` or stdout; 0 also when lines were skipped, 1 for a file that is not there."""
     for path in paths:
         if not is_there(path):
-            print(f"{path}: no such file", file=sys.stderr)
+            print(f"{path}: no such file, and no data directory with a log.db", file=sys.stderr)
             return 1
     lines = made(configuration, paths, sys.stderr)
     if out is None:

@@ -1,4 +1,4 @@
-"""Where recorded inputs come from: files, files packed by gzip, and standard input (`-`)."""
+"""Where recorded inputs come from: files, files packed by gzip, standard input (`-`), data directories."""
 
 import gzip
 import sys
@@ -11,7 +11,17 @@ STANDARD_INPUT = Path("-")
 
 
 def is_there(path: Path) -> bool:
-    return path == STANDARD_INPUT or path.is_file()
+    return path == STANDARD_INPUT or can_be_read_again(path)
+
+
+def can_be_read_again(path: Path) -> bool:
+    return path.is_file() or log_of(path) is not None
+
+
+def log_of(path: Path) -> Path | None:
+    """The log of a data directory, when this is one."""
+    found = path / "log.db"
+    return found if path.is_dir() and found.is_file() else None
 
 
 def is_csv(path: Path) -> bool:

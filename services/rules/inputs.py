@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from services.rules.input_files import STANDARD_INPUT, is_csv, opened
+from services.rules.from_log import from_log
+from services.rules.input_files import STANDARD_INPUT, is_csv, log_of, opened
 from shared.model.configuration import Configuration
 from shared.model.instants import parse_instant
 from shared.model.report import Report, Tick
@@ -67,7 +68,9 @@ def read_inputs(paths: Iterable[Path], configuration: Configuration) -> Iterator
     judge = Judge(configuration)
     zone = configuration.site.zone
     for path in paths:
-        if is_csv(path):
+        if log := log_of(path):
+            yield from from_log(log)
+        elif is_csv(path):
             for item in csv_items(path, zone):
                 yield _judged(judge, zone, path, item) if isinstance(item, Item) else item
         else:
@@ -139,8 +142,10 @@ def _tick(path: Path, number: int, text: object, zone: ZoneInfo) -> Tick | Note:
 
 
 def has_ticks(paths: Iterable[Path]) -> bool:
-    """Does any JSONL input bring ticks of its own? Stops at the first."""
+    """Does any input bring ticks of its own, as a log does? Stops at the first."""
     for path in paths:
+        if log_of(path):
+            return True
         if is_csv(path) or path == STANDARD_INPUT:
             continue
         with opened(path) as file:

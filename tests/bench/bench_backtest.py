@@ -1,84 +1,104 @@
-"""How long a backtest of a year of minutes takes: measured on an hour, whole program path.
+"""How fast a backtest is: a day of minutes of 1,000 stations, and hours of it as CSV and as a log.
 
     python -m tests.bench.bench_backtest
 
-An hour of 1,000 stations with three indicators each, as JSONL, by what `yujing backtest` calls;
-the year is that times 8,760 and is called so in its note. The limit is decoding the lines.
+Three indicators each, by what `yujing backtest` calls; the day is one of `tests.bench.year`, with
+its exceedances and gaps (docs/bench-year.md has the year). The limit is decoding the lines.
 """
 
 import io
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from random import Random
 from time import process_time
 
 import msgspec
 
 from services.rules.backtest import backtest
+from services.rules.inputs import read_inputs
 from shared.config.load import load
+from shared.log.port import REPORTS
+from shared.log.sqlite import SqliteLog
 from shared.model.configuration import Configuration
-from shared.testing.configs import Site, duty_site
+from shared.model.instants import instant_text
+from shared.model.report import Report, Tick, encode_envelope
+from tests.bench.made_minutes import CODES, STATIONS, minutes, put, site_of
 from tests.bench.table import Row, markdown
 
-STATIONS, MINUTES, YEAR_HOURS = 1_000, 60, 8_760
-CODES = ("w01018", "w21003", "w01001")
+HOUR = 60
+IN_ENTRY = 100
 
 
-def hour(path: Path, stations: list[tuple[str, str]]) -> int:
-    """Quiet minutes of every station, minute by minute; returns how many reports."""
-    with path.open("wb") as file:
-        for minute in range(MINUTES):
-            at = f"2026-02-24T08:{minute:02}:00+08:00"
-            for n, (facility, station) in enumerate(stations):
-                readings = [
-                    {"indicator": code, "value": 3.0 + (minute * 7 + n + k) % 13 / 10}
-                    for k, code in enumerate(CODES)
-                ]
-                report = {"facility": facility, "station": station, "observed_at": at,
-                          "interval": "minute", "readings": readings}  # fmt: skip
-                file.write(msgspec.json.encode(report) + b"\n")
-    return MINUTES * len(stations)
+def decode_only(path: Path) -> float:
+    start, reports = process_time(), 0
+    with path.open("rb") as file:
+        for line in file:
+            msgspec.json.decode(line)
+            reports += 1
+    return reports / (process_time() - start)
 
 
-def site_of() -> tuple[Site, list[tuple[str, str]]]:
-    """1,000 stations with a limit on each of three indicators, and ten minutes of silence allowed."""
-    sms = "http://127.0.0.1:13013/cgi-bin/sendsms"
-    site = duty_site(Random(7), http_port=8620, hj212_port=8621, sms_url=sms, facilities=STATIONS)
-    site.documents["rules"]["rules"] = []
-    for code in CODES:
-        condition = {"threshold": {"indicator": code, "interval": "minute"}}
-        site.add_threshold(id=f"limit-{code}", condition=condition)
-    silence = {
-        "missing": {"indicator": CODES[0], "interval": "minute", "every": "1m", "grace": "10m"}
-    }
-    site.add_silence("1m", "10m", id="silent", condition=silence)
-    return site, [(facility.id, facility.station) for facility in site.facilities]
+def judged(configuration: Configuration, path: Path, reports: int) -> tuple[float, int]:
+    """Reports per second of one core, and transitions."""
+    start, notes = process_time(), io.StringIO()
+    said = sum(1 for _ in backtest(configuration, [path], notes))
+    took = process_time() - start
+    assert not notes.getvalue(), notes.getvalue()[:500]
+    return reports / took, said
 
 
-def configuration(folder: Path) -> tuple[Configuration, list[tuple[str, str]]]:
-    site, stations = site_of()
-    return load(site.write(folder), site.environment), stations
+def as_csv(reports: Iterable[Report], times: dict[int, str], path: Path) -> None:
+    """A row for each reading."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write("observed_at,facility,station,interval,indicator,value\n")
+        for report in reports:
+            head = f"{times[report.observed_us]},{report.facility},{report.station},minute"
+            for code, value in zip(report.indicators, report.values, strict=True):
+                file.write(f"{head},{code},{value}\n")
+
+
+def as_log(reports: list[Report], folder: Path) -> None:
+    """Entries of 100 reports, with a tick before each."""
+    folder.mkdir()
+    log = SqliteLog(folder / "log.db")
+    for first in range(0, len(reports), IN_ENTRY):
+        some = reports[first : first + IN_ENTRY]
+        log.append(REPORTS, [("", encode_envelope([Tick(some[0].observed_us), *some]))])
+    log.close()
 
 
 def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        configured, stations = configuration(folder / "config")
-        path = folder / "hour.jsonl"
-        reports = hour(path, stations)
-        start = process_time()
-        with path.open("rb") as file:
-            for line in file:
-                msgspec.json.decode(line)
-        limit = reports / (process_time() - start)
-        start, notes = process_time(), io.StringIO()
-        said = sum(1 for _ in backtest(configured, [path], notes))
-        took = process_time() - start
-    assert not notes.getvalue(), notes.getvalue()[:500]
-    year = took * YEAR_HOURS / 3600
-    note = f"{said} transitions; a year of {STATIONS:,} stations would take {year:.1f} hours of one core"
-    what = f"backtest: minutes of {STATIONS:,} stations, {len(CODES)} readings each, from JSONL"
-    return [Row(what, reports / took, "reports/s of one core", "decode only", limit, note)]
+        site, stations = site_of()
+        configuration = load(site.write(folder / "config"), site.environment)
+        day, hour = folder / "day.jsonl", folder / "hour.jsonl"
+        count = 0
+        with day.open("wb") as whole, hour.open("wb") as first:
+            for minute, lines in enumerate(minutes(1, stations, put(1))):
+                whole.write(b"".join(lines))
+                if minute < HOUR:
+                    first.write(b"".join(lines))
+                count += len(lines) - lines.count(b"")
+        reports = [each for each in read_inputs([hour], configuration) if isinstance(each, Report)]
+        times = {
+            each.observed_us: instant_text(each.observed_us, configuration.site.zone)
+            for each in reports
+        }
+        as_csv(reports, times, folder / "hour.csv")
+        as_log(reports, folder / "data")
+        limit = decode_only(day)
+        of_day, said = judged(configuration, day, count)
+        of_csv, _ = judged(configuration, folder / "hour.csv", len(reports))
+        of_log, _ = judged(configuration, folder / "data", len(reports))
+    what = f"backtest: minutes of {STATIONS:,} stations, {len(CODES)} readings each"
+    unit = "reports/s of one core"
+    return [
+        Row(f"{what}, from JSONL", of_day, unit, "decode only", limit,
+            f"a day, {count:,} reports; {said:,} transitions; the year: [bench-year.md](bench-year.md)"),
+        Row(f"{what}, from CSV", of_csv, unit, "decode only", limit, "an hour"),
+        Row(f"{what}, from a data directory", of_log, unit, "decode only", limit, "an hour"),
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

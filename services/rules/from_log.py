@@ -12,12 +12,6 @@ AT_ONCE = 200
 """Entries in memory at a time; each is one envelope of reports."""
 
 
-def log_of(path: Path) -> Path | None:
-    """The log of a data directory, when this is one."""
-    found = path / "log.db"
-    return found if path.is_dir() and found.is_file() else None
-
-
 def from_log(path: Path) -> Iterator[Report | Tick]:
     """Reports and ticks in their order. The configurations of then are left out: another is tried.
 
