@@ -18,7 +18,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from services.authoring.campaign_reports import CampaignReports, by_command_line
+from services.authoring.campaign_reports import CampaignReports, by_command_line, written_report
 from services.authoring.campaign_reports import run as run_campaign_reports
 from services.ingest import api as ingest_api
 from services.ingest.activation import activate, tick_us
@@ -204,6 +204,9 @@ class Running:
             self.notify, configuration, self.clock, read_link=self.links.read,
             read_status=receipt_status, facility_states=self.rules.facilities,
             demo=self.options.demo,
+            campaign_report=lambda campaign: written_report(
+                self.directory.path, campaign, configuration.site.zone
+            ),
         )  # fmt: skip
         routes: list[Any] = [
             *basic_routes(self.metrics.registry, self._ready, self._refresh),

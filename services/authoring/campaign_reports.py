@@ -33,6 +33,24 @@ Make = Callable[[str, Path], bool]
 log = structlog.get_logger()
 
 
+LONGEST_READ = 256 * 1024
+"""Of a report that is shown: a province with its cities and people has some 20 KB."""
+
+
+def report_path(folder: Path, campaign: Campaign, zone: ZoneInfo) -> Path:
+    end = to_datetime(campaign.to_us, zone)
+    return folder / f"{campaign.id}-{end:%Y%m%dT%H%M}.txt"
+
+
+def written_report(directory: Path, campaign: Campaign, zone: ZoneInfo) -> str | None:
+    """The report that stands in a data directory; None: not yet, or not any more."""
+    try:
+        with report_path(directory / FOLDER, campaign, zone).open("rb") as file:
+            return file.read(LONGEST_READ).decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
 class CampaignReports:
     """One per process that has the log; `turn` now and then."""
 
@@ -47,8 +65,7 @@ class CampaignReports:
         for each in self._campaigns.values():
             over_us = each.to_us + LATE_US
             if over_us <= now_us < over_us + STALE_US:
-                end = to_datetime(each.to_us, self._zone)
-                path = self._directory / f"{each.id}-{end:%Y%m%dT%H%M}.txt"
+                path = report_path(self._directory, each, self._zone)
                 if not path.exists():
                     yield each, path
 

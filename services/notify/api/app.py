@@ -5,6 +5,7 @@ from collections.abc import Callable
 from starlette.routing import Route
 
 from services.notify.api.callbacks import Callbacks, StatusReader
+from services.notify.api.campaign_page import CampaignPage, ReportOf
 from services.notify.api.incidents import IncidentsApi
 from services.notify.api.link_page import LinkPage, LinkReader
 from services.notify.api.page import Page
@@ -28,6 +29,7 @@ def notify_routes(
     read_link: LinkReader,
     read_status: StatusReader,
     facility_states: FacilityStates | None = None,
+    campaign_report: ReportOf | None = None,
     demo: bool = False,
     wall: Callable[[], float] = real_wall,
     monotonic: Callable[[], float] = real_monotonic,
@@ -35,7 +37,7 @@ def notify_routes(
     """What notify serves: `/v1/incidents duty why audit`, the page, links and callbacks.
 
     `facility_states` gives the objects of `GET /v1/facilities`; without it the page shows every
-    facility as unknown. `demo` lets a browser on loopback in without a token. `wall` is the
+    facility as unknown. `campaign_report` finds what a campaign made different. `demo` lets a browser on loopback in without a token. `wall` is the
     machine's clock, for the life of sessions only; `monotonic` says how old a drawn page is.
 
     The server must not rewrite the client's address from headers (uvicorn: `proxy_headers=False`)
@@ -49,6 +51,7 @@ def notify_routes(
         *PersonWhyApi(desk, configuration, who).routes(),
         *IncidentsApi(desk, configuration, clock, who).routes(),
         *SilencesApi(desk, configuration, clock, who).routes(),
+        *CampaignPage(configuration, clock, who, renderer, campaign_report).routes(),
         *SilencePage(desk, configuration, clock, who, renderer, t).routes(),
         *Callbacks(desk, configuration.channels, clock, read_status).routes(),
         *LinkPage(desk, configuration, clock, renderer, t, read_link).routes(),

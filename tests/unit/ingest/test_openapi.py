@@ -12,7 +12,7 @@ from shared.http.openapi import document
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = document("1")
-PAGES = ("page.py", "silence_page.py")
+PAGES = ("page.py", "silence_page.py", "campaign_page.py")
 
 
 def routes() -> set[str]:
