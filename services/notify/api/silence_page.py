@@ -15,7 +15,7 @@ from services.notify.api.who import Denied, Who
 from services.notify.core.silence import Silence
 from services.notify.pages.clockwork import Clockwork
 from services.notify.pages.render import Renderer
-from services.notify.pages.silence_view import SilenceForm, SilenceView
+from services.notify.pages.silence_view import MOST_IN_SELECT, SilenceForm, SilenceView
 from services.notify.port import NotifyPort
 from shared.access import Principal
 from shared.clock import Clock
@@ -93,7 +93,8 @@ class SilencePage:
             hours = form.hours if form.hours.isascii() and form.hours.isdigit() else "0"
             until = instant_text(Instant(now + int(hours[:4]) * HOUR_US), self._c.site.zone)
         wish = Wish(
-            Match(*place, (rule,) if rule else ()), form.reason, until, form.person,
+            Match(*place, (rule,) if rule else ()), form.reason, until,
+            self._view.chosen_person(form.person),
             Severity(form.up_to),
         )  # fmt: skip
         return self._orders.made(principal, wish, now)
@@ -105,7 +106,7 @@ class SilencePage:
         fields = await own_form(request, self._who, self._renderer, self._t)
         if isinstance(fields, Response):
             return fields
-        person, id_ = fields.get("person", ""), request.path_params["id"]
+        person, id_ = self._view.chosen_person(fields.get("person", "")), request.path_params["id"]
         if not self._orders.knows(person):
             key = unknown_person(person).key
             return await self._page(request, principal, SilenceForm(), key, 422)
@@ -157,7 +158,7 @@ class SilencePage:
             problem=None if key is None else self._t[key],
             places=view.places(principal.sees), rules=view.rules(),
             people=view.people(principal.sees), hours=view.hours(),
-            levels=view.levels(),
+            levels=view.levels(), most_in_select=MOST_IN_SELECT,
         )  # fmt: skip
 
     def _sign_in(self) -> Response:

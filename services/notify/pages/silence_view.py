@@ -15,6 +15,8 @@ MOST_HID = 50
 MOST_PLACES = 5_000
 MOST_RULES = 1_000
 """Offered to choose from; about 100 bytes each. What is not offered may be typed by its id."""
+MOST_IN_SELECT = 60
+"""People; a select of more stands under every silence and is long on a phone: typed then."""
 HOURS = (1, 2, 4, 8, 24, 72, 168, 720)
 USUAL_HOURS = "4"
 
@@ -133,7 +135,7 @@ class SilenceView:
             (person.id, f"{person.name} {person.title}".strip())
             for person in self._c.people.values()
             if sees(person.territory)
-        ][:MOST_RULES]
+        ][:MOST_PLACES]
 
     def hours(self) -> list[tuple[str, str]]:
         t = self._t
@@ -166,6 +168,10 @@ class SilenceView:
                        if sees(code)}  # fmt: skip
         found = _chosen(text, territories)
         return None if found is None else (None, found)
+
+    def chosen_person(self, text: str) -> str:
+        """What was typed stays, to be refused, when it is nobody."""
+        return _chosen(text, {p.id: (p.name,) for p in self._c.people.values()}) or text
 
     def chosen_rule(self, text: str) -> str | None:
         return _chosen(text, {id_: (self._rule(id_),) for id_ in self._c.rules})

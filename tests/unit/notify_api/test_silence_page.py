@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from services.notify.core.silence import Hid, Silence
+from services.notify.pages.silence_view import MOST_IN_SELECT, SilenceView
 from services.notify.pages.silence_words import EN, ZH
 from shared.model.instants import Instant
+from shared.model.people import Person
 from shared.model.severity import Severity
 from tests.unit.notify_api.conftest import Go
 from tests.unit.notify_api.desk_house import NOW, OFFICER, OPERATOR, DeskHouse
@@ -158,6 +160,27 @@ def test_a_facility_is_filled_in_from_its_card(desk_house: DeskHouse, go: Go) ->
 
     assert 'value="锦江示例二院污水站 510100-ww-02" autocomplete' in go(look("510100-ww-02"))
     assert 'name="place" list="places" value=""' in go(look("510200-mw-01"))
+
+
+def test_where_there_are_many_people_one_types(go: Go) -> None:
+    """No select of thousands under every silence: a name, or what the list offers."""
+    house = DeskHouse()
+    view = SilenceView(house.configuration)
+    assert [view.chosen_person(text) for text in ("li", "李值", "李值 值班员 li", "鬼")] == [
+        "li", "li", "li", "鬼",
+    ]  # fmt: skip
+    house.desk.silence(silence("510100-ww-01", None, None))
+    house.configuration.people.update(
+        {f"p{n}": Person(f"p{n}", f"张{n}", "值班员", "510100", ()) for n in range(MOST_IN_SELECT)}
+    )
+
+    async def look() -> str:
+        async with signed_in(house) as client:
+            return str((await client.get("/silences")).text)
+
+    seen = go(look())
+    assert seen.count('list="people"') == 2
+    assert '<option value="张7 值班员 p7">' in seen
 
 
 def test_both_languages_have_the_same_words() -> None:
