@@ -82,7 +82,7 @@ def test_what_still_fires_at_the_end_is_told_then(office: Office) -> None:
     withheld = [each["reason"] for each in shown["timeline"] if each["kind"] == "withheld"]
     assert withheld == ["silenced by chen until 2026-02-03T16:00:00+08:00: 停炉检修"] * 2
     why = house.notify.why_person("li", house.now, lambda _: True)
-    assert "静默（chen until 2026-02-03T16:00:00+08:00: 停炉检修）" in str(why)
+    assert "静默（chen 设至 2026-02-03T16:00:00+08:00：停炉检修）" in str(why)
     house.fast_forward("1h")
     house.phone("li").expect("化学需氧量")
     house.fast_forward("16m")

@@ -19,6 +19,7 @@ NOTICES = ("queued", "accepted", "delivered", "failed", "unknown", "repeated", "
 ZH = {
     "acknowledged": "事件已被确认", "resolved": "事件已恢复", "superseded": "被更新的消息取代",
     "budget": "当天该渠道的条数预算已用完", "told by another way": "已由另一渠道送到",
+    "too late": "已经过时",
 }  # fmt: skip
 
 
@@ -46,7 +47,9 @@ def _muted(muted: list[Entry], zone: ZoneInfo) -> tuple[str, str]:
     when, reasons = instant_text(muted[0].at_us, zone), [each.reason or "" for each in muted]
     silenced = [each for each in reasons if each.startswith("silenced by ")]
     if silenced:
-        return f"静默（{silenced[-1].removeprefix('silenced by ')}）", silenced[-1]
+        who, _, until = silenced[-1].removeprefix("silenced by ").partition(" until ")
+        end, _, why = until.partition(": ")
+        return f"静默（{who} 设至 {end}：{why}）", silenced[-1]
     by = sorted(
         {each.split()[2].rstrip(",") for each in reasons if each.startswith("inhibited by ")}
     )

@@ -2,6 +2,7 @@
 
     【签名】 marks place：what value unit（限limit），since起，what to do，回1收到 ticket
 
+A territory's text says how many of its stations are missing (缺1家), as long as there is room.
 When it is too long, what to do is shortened first, then what (the rule's title), then the place.
 Value, limit, time, the order to answer and the ticket stay whole: they are why it is sent.
 """
@@ -42,6 +43,8 @@ class _Pieces(msgspec.Struct):
     action: str
     answer: str
     compact: bool = False
+    absent: str = ""
+    """Of a territory: how many of its stations are not in the value."""
 
     def text(self) -> str:
         comma = " " if self.compact else "，"
@@ -52,6 +55,7 @@ class _Pieces(msgspec.Struct):
         colon = "：" if self.place and (title or self.figures) else ""
         limit = f"{opened}{self.limit}{closed}" if self.limit else ""
         since = f"{comma}{self.since}" + ("" if self.compact else "起")
+        since += f"{comma}{self.absent}" if self.absent else ""
         action = f"{comma}{self.action}" if self.action else ""
         answer = f"{comma}{self.answer}" if self.answer else ""
         return f"{self.head}{self.place}{colon}{title}{gap}{self.figures}{limit}{since}{action}{answer}"
@@ -99,7 +103,14 @@ def _pieces(facts: Facts, signature: str, alert: AlertFact) -> _Pieces:
         since=since_words(alert.since_us, facts.now_us, alert.interval, ZoneInfo(facts.timezone)),
         action="" if recovery else one_line(alert.action or "") or _ACTION,
         answer="" if recovery else f"回1收到{ticket}",
+        absent="" if recovery else _absent(alert),
     )
+
+
+def _absent(alert: AlertFact) -> str:
+    members = alert.members
+    missing = 0 if members is None else members.of - members.known
+    return f"缺{missing}家" if missing > 0 else ""
 
 
 def _figures(alert: AlertFact, exponent: bool) -> str:
@@ -110,7 +121,10 @@ def _figures(alert: AlertFact, exponent: bool) -> str:
 
 
 def _shorten(pieces: _Pieces) -> None:
-    """What to do, then the title, then the place: each only as far as needed."""
+    """Who is missing, then what to do, then the title, then the place: only as far as needed."""
+    pieces.absent = ""
+    if pieces.excess() <= 0:
+        return
     pieces.action = cut(pieces.action, max(units(pieces.action) - pieces.excess(), 0))
     if len(pieces.action) < 2:
         pieces.action = ""  # one character of an order is no order, and its comma costs as much

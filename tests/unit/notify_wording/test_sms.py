@@ -12,6 +12,7 @@ from services.notify.port import AlertFact, Facts
 from services.notify.wording.sms import sms_text
 from services.notify.wording.units import units
 from shared.model.instants import Instant, parse_instant
+from shared.model.rollup import Members
 from shared.model.severity import Severity
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -54,6 +55,20 @@ def test_marks_stand_in_order() -> None:
     again = text_of(msgspec.structs.replace(facts, flapping=True))
     assert again.startswith("【预警】【演练】反复重发第3次武汉医废一厂：")
     assert units(again) <= 70
+
+
+def test_a_territory_says_how_many_are_missing_while_there_is_room() -> None:
+    """Nothing of a text that is in the contract gives way for it."""
+    members = Members(5, 6, ("仙桃三厂",))
+    assert text_of(members=members).endswith("2月24日起，缺1家，协调外运，回1收到 T7")
+    assert text_of(members=Members(6, 6)) == text_of()
+    for extra in range(40):
+        long = "协调外运处置" + "甲" * extra
+        text, without = text_of(members=members, action=long), text_of(action=long)
+        assert units(text) <= 70
+        assert text.replace("，缺1家", "") == without
+    facts = msgspec.structs.replace(FACTS, kind="recovery")
+    assert "缺" not in text_of(facts, members=members)
 
 
 def test_recovery_asks_for_no_answer() -> None:
