@@ -10,6 +10,7 @@ import msgspec
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from shared.config.near import keys_at, meant, named
 from shared.config.nodes import Document, Finding, Indirect, KeyPath
 from shared.config.scalars import as_text
 from shared.config.schema.base import Model
@@ -17,12 +18,20 @@ from shared.config.schema.base import Model
 _SECRET = frozenset(("token", "secret_key", "password", "address"))
 _CHANNEL_KINDS = frozenset(("kannel", "smtp", "local"))
 _LONGEST_SHOWN = 60
+_PLAIN = (
+    ("Input should be", "give"),
+    ("String should have", "give"),
+    ("greater than or equal to", "at least"),
+    ("greater than", "more than"),
+    ("less than or equal to", "at most"),
+)
+KEYS = "give keys and values"
 _WORDS = {
     "string_type": "give text",
     "list_type": "give a list",
-    "dict_type": "give keys and values",
-    "model_type": "give keys and values",
-    "model_attributes_type": "give keys and values",
+    "dict_type": KEYS,
+    "model_type": KEYS,
+    "model_attributes_type": KEYS,
 }
 
 
@@ -48,7 +57,7 @@ def validate(
         return model.model_validate(value)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    findings += [f for f in (_finding(document, d) for d in details) if f.line not in told]
+    findings += [f for f in (_finding(model, document, d) for d in details) if f.line not in told]
     rest = _without(document, value, details, left)
     if rest is not None:
         try:
@@ -87,7 +96,7 @@ def _without(
     return rest
 
 
-def _finding(document: Document, detail: ErrorDetails) -> Finding:
+def _finding(model: type[Model], document: Document, detail: ErrorDetails) -> Finding:
     path = _known_path(detail["loc"])
     name = _name(path)
     line = document.line(path)
@@ -95,13 +104,17 @@ def _finding(document: Document, detail: ErrorDetails) -> Finding:
         case "missing":
             text = f"{name} is missing; add it"
         case "extra_forbidden":
-            text = f"unknown key {name!r}; delete it or correct it"
+            keys = keys_at(model, detail["loc"][:-1])
+            hint = meant(name, keys, at_head=len(detail["loc"]) == 1)
+            text = f"unknown key {name!r}; delete it or correct it{hint}"
         case "union_tag_not_found":
             text = "kind is missing; add one of kannel, smtp, local"
         case "union_tag_invalid":
             text = f"kind {detail['ctx']['tag']!r} is not known; give one of kannel, smtp, local"
         case _:
             text = f"{name}{_shown(path, detail['input'])}: {_reason(detail)}"
+            if text.endswith(KEYS):
+                text += named(keys_at(model, detail["loc"]))
     return Finding(document.file, line, text)
 
 
@@ -120,7 +133,7 @@ def _reason(detail: ErrorDetails) -> str:
         bound = detail["ctx"]["min_length" if short else "max_length"]
         return f"give at {'least' if short else 'most'} {bound} {what}{'s' if bound > 1 else ''}"
     text = detail["msg"]
-    for old, new in (("Input should be", "give"), ("String should have", "give")):
+    for old, new in _PLAIN:
         text = text.replace(old, new)
     return text
 

@@ -14,7 +14,8 @@ def test_an_unknown_key_is_an_error_at_its_line(directory):
     """A misspelt key would silently be a default."""
     line = directory.replace("rules.yaml", "    keep_firing_for:", "    keep_fireing_for:")
     assert directory.errors() == [
-        f"rules.yaml:{line}: unknown key 'keep_fireing_for'; delete it or correct it"
+        f"rules.yaml:{line}: unknown key 'keep_fireing_for'; delete it or correct it "
+        "(keep_firing_for?)"
     ]
 
 
@@ -37,9 +38,33 @@ def test_an_unknown_key_at_the_head_of_any_file_is_an_error(directory, file):
     text = (directory.root / f"{file}.yaml").read_text(encoding="utf-8")
     directory.write(f"{file}.yaml", text + "nonsense: 1\n")
     line = text.count("\n") + 1
-    assert directory.errors() == [
-        f"{file}.yaml:{line}: unknown key 'nonsense'; delete it or correct it"
-    ]
+    (said,) = directory.errors()
+    assert said.startswith(
+        f"{file}.yaml:{line}: unknown key 'nonsense'; delete it or correct it (known: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("site", "history: {kept: 30d}\n", "unknown key 'kept'; delete it or correct it (keep?)"),
+        ("site", "history: 30d\n", "history is '30d': give keys and values: keep"),
+        ("rules", "inhibits: []\n", "correct it (inhibits stands in policies.yaml)"),
+        ("rollups", "rollups: [{id: a, complete: 0}]\n", "complete is '0': give more than 0"),
+        ("rollups", "rollups: [{id: a, complete: 80}]\n", "complete is '80': give at most 1"),
+        ("policies", "inhibits: [{id: a, source: {condition: [missing]}, target: {rule: a}}]\n",
+         "unknown key 'condition'; delete it or correct it (known: rule)"),
+        ("campaigns", "campaigns: [{id: a, title: 行动}]\n",
+         "title is '行动': give keys and values: zh, en"),
+        ("campaigns", "campaigns: [{id: a, rules: [{rule: b, conditions: {treshold: {}}}]}]\n",
+         "unknown key 'conditions'; delete it or correct it (condition?)"),
+    ],
+)  # fmt: skip
+def test_what_was_probably_meant_is_said(directory, file, text, said):
+    """The keys that may stand there, the one that is near, or the file it belongs into."""
+    old = directory.root / f"{file}.yaml"
+    directory.write(f"{file}.yaml", (old.read_text("utf-8") if old.exists() else "") + text)
+    assert any(said in error for error in directory.errors()), directory.errors()
 
 
 def test_an_item_that_lacks_a_key_is_named_by_its_own_line(directory):

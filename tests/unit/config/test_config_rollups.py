@@ -107,7 +107,7 @@ def test_what_is_wrong_is_said_at_its_line(loaded: Loaded) -> None:
         "rollups.yaml:11: roll-up 'c' has no members; correct ap",
         "rollups.yaml:11: territory '110000' does not exist; add",
         "rollups.yaml:15: interval is 'realtime': give 'minute',",
-        "rollups.yaml:19: complete is '0': give greater than 0",
+        "rollups.yaml:19: complete is '0': give more than 0",
     ]
 
 
