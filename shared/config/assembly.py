@@ -17,6 +17,7 @@ Packs = dict[str, tuple[Document, PackFile]]
 _LIST = {
     "territory": "territories", "facility": "facilities", "person": "people",
     "channel": "channels", "rule": "rules", "inhibit": "inhibits", "dictionary of flags": "flags", "sheet": "sheets",
+    "station": "stations",
 }  # fmt: skip
 
 

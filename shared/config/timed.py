@@ -1,6 +1,7 @@
 """Conditions about time and discipline: windows that hold a trend, spans that can be reached."""
 
 from shared.config.assembly import Assembly, Item
+from shared.config.companion import companion
 from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
@@ -55,7 +56,10 @@ def flagged(a: Assembly, item: Item, model: FlaggedModel) -> Flagged:
     checked_indicator(a, item, model.indicator, "flagged", "indicator")
     if len(set(model.flags)) != len(model.flags):
         a.fail(item, "a flag stands twice; keep one", "condition", "flagged", "flags")
-    return Flagged(model.indicator, model.interval, tuple(model.flags), model.shown_in)
+    return Flagged(
+        model.indicator, model.interval, tuple(model.flags), model.shown_in,
+        companion(a, item, model),
+    )  # fmt: skip
 
 
 _SHORTEST_DAYS = {"day": 1, "week": 7, "month": 28}

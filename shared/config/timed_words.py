@@ -12,11 +12,18 @@ def judged_words(condition: ConditionModel) -> str | None:
     if (clear := condition.time_to_clear) is not None:
         return f"{clear.backlog} / ({clear.capacity} - {clear.intake}), {clear.interval}"
     if (flagged := condition.flagged) is not None:
-        return f"{flagged.indicator}, {flagged.interval}, time in {' '.join(flagged.flags)}"
+        words = f"{flagged.indicator}, {flagged.interval}, time in {' '.join(flagged.flags)}"
+        runs = flagged.while_
+        if runs is not None:
+            words += f" while {runs.indicator} {runs.runs} {runs.unit or ''}".rstrip()
+        return words
     if (plan := condition.compliance) is not None:
         return f"{plan.indicator}, {plan.interval}, at least {plan.at_least} per {plan.per}"
     if (habit := condition.discipline) is not None:
-        return f"{habit.indicator}, {habit.interval}, {habit.of} among the last {habit.within}"
+        undone = f" that undo {habit.undoes} {habit.unit or ''}".rstrip() if habit.undoes else ""
+        return (
+            f"{habit.indicator}, {habit.interval}, {habit.of}{undone} among the last {habit.within}"
+        )
     return None
 
 

@@ -52,6 +52,25 @@ class TimeToClear(msgspec.Struct, frozen=True, tag="time_to_clear"):
         return self.shown_in
 
 
+class Companion(msgspec.Struct, frozen=True):
+    """A series of the same facility that shows whether its plant runs."""
+
+    indicator: str
+    interval: Interval
+    runs: Comparison
+    """What its value holds against while the plant runs, in `unit`."""
+    max_age_us: int
+    """Further from the reading that asks, it shows nothing."""
+    own: str
+    """What the indicator is reported in."""
+    unit: str
+    station: str | None = None
+    point: str | None = None
+    """None of both: at the station of the rule's series."""
+    despite: tuple[str, ...] = ()
+    """Flags under which its value shows it all the same."""
+
+
 class Flagged(msgspec.Struct, frozen=True, tag="flagged"):
     """How long a series has stood in some quality flags without evidence between."""
 
@@ -59,6 +78,8 @@ class Flagged(msgspec.Struct, frozen=True, tag="flagged"):
     interval: Interval
     flags: tuple[str, ...]
     shown_in: Literal["min", "h", "d"] = "h"
+    companion: Companion | None = None
+    """Time counts only while it shows that the plant runs."""
     unit: None = None
 
 

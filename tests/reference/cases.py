@@ -187,6 +187,9 @@ class Generator:
             point=self.random.choice([None, None, None, "outfall"]),
         )
 
+    def own(self, code: str) -> str:
+        return next(i.unit for i in INDICATORS if i.code == code)
+
     def unit(self, code: str) -> str | None:
         own = next(i.unit for i in INDICATORS if i.code == code)
         return self.random.choice([None, None, own, *UNITS[own]])

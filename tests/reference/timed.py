@@ -6,7 +6,15 @@ from itertools import combinations, pairwise
 from math import ceil, floor, sqrt
 from statistics import median
 
-from shared.model.timed import Compliance, Discipline, Flagged, Timed, TimeToClear, TimeToLimit
+from shared.model.timed import (
+    Companion,
+    Compliance,
+    Discipline,
+    Flagged,
+    Timed,
+    TimeToClear,
+    TimeToLimit,
+)
 from tests.reference.arithmetic import exact, ratio_of, rounded
 from tests.reference.discipline import discipline
 from tests.reference.history import History, Life
@@ -102,6 +110,8 @@ def flags(history: History, life: Life, condition: Flagged) -> dict[float, str]:
 
 def flagged(history: History, life: Life, condition: Flagged, seen: list[Seen]) -> list[Seen]:
     said = flags(history, life, condition)
+    if condition.companion is not None:
+        return running(history, life, condition, condition.companion, said, seen)
     found = []
     for place, now in enumerate(seen):
         if now.quality != "unknown":
@@ -116,6 +126,63 @@ def flagged(history: History, life: Life, condition: Flagged, seen: list[Seen]) 
         else:
             found.append(now)
     return found
+
+
+def running(
+    history: History, life: Life, condition: Flagged, companion: Companion,
+    said: dict[float, str], seen: list[Seen],
+) -> list[Seen]:  # fmt: skip
+    """The spans between readings without evidence in which the plant ran, added up each time."""
+    found = []
+    for place, now in enumerate(seen):
+        if now.quality != "unknown":
+            found.append(now._replace(quality="known", value=0.0))
+            continue
+        proofs = [n for n in range(place) if seen[n].quality != "unknown"]
+        since = seen[proofs[-1] + 1 if proofs else 0 : place + 1]
+        listed = [n for n, s in enumerate(since) if said[s.index] in condition.flags]
+        if not listed:
+            found.append(now)
+            continue
+        spans = list(pairwise(since[listed[0] :]))
+        states = [ran(history, life, companion, int(after.index), after.at) for _, after in spans]
+        total = sum(b.at - a.at for (a, b), s in zip(spans, states, strict=True) if s == "runs")
+        quality = "over" if "unknown" in states else "known"
+        value = rounded(Fraction(total, SHOWN[condition.shown_in]))
+        found.append(now._replace(quality=quality, value=value))
+    return found
+
+
+def ran(history: History, life: Life, companion: Companion, index: int, at: int) -> str:
+    """runs, stands or unknown, by the newest readings up to and in this record."""
+    bundle = history.bundle(index)
+    assert bundle is not None
+    stations = [life.station]
+    if companion.station is not None or companion.point is not None:
+        stations = [
+            s.id
+            for s in bundle.stations
+            if s.facility == life.facility
+            and companion.station in (None, s.id)
+            and companion.point in (None, s.point)
+        ]
+    states = []
+    for station in stations:
+        place = (life.facility, station, companion.interval, companion.indicator)
+        newest = [r for r in history.series(*place) if r.index <= index][-1:]
+        states.append("unknown")
+        for r in newest:
+            if abs(r.at - at) > companion.max_age_us:
+                continue
+            value = rounded(exact(r.value) * ratio_of(companion.own, companion.unit))
+            holds = companion.runs.holds(value if companion.own != companion.unit else r.value)
+            if r.flag in ("N", "S", *companion.despite):
+                states[-1] = "runs" if holds else "stands"
+            elif r.flag == "T" and holds and companion.runs.op in (">", ">="):
+                states[-1] = "runs"
+    if "runs" in states:
+        return "runs"
+    return "unknown" if "unknown" in states or not states else "stands"
 
 
 def time_to_limit(

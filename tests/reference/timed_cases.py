@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from shared.model.rule import Comparison, Derived, Level, number_text
 from shared.model.severity import Severity
-from shared.model.timed import Compliance, Discipline, Flagged, TimeToLimit
+from shared.model.timed import Companion, Compliance, Discipline, Flagged, TimeToLimit
 
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
@@ -23,7 +23,7 @@ def timed(
     if kind == "compliance" and (g.daily or g.hourly):
         return compliance(g, code)
     if kind in ("flagged", "compliance"):
-        return flagged(g, code)
+        return flagged(g, code, scale)
     unit = g.unit(code)
     return time_to_limit(g, code, unit, scale.get(unit, 1.0))
 
@@ -77,10 +77,35 @@ def discipline(
     return condition, rising(g.random.choice([5.0, 25.0, 50.0]))
 
 
-def flagged(g: "Generator", code: str) -> tuple[Derived, tuple[Level, ...]]:
+def companion(g: "Generator", code: str, scale: dict[str | None, float]) -> Companion:
+    """Another series of the station, of a named one, or of those at a point."""
+    among = [*g.codes, *(name for name in ("w01018", "a21026") if name not in g.codes)]
+    other = g.random.choice(among)
+    unit = g.unit(other)
+    own = g.own(other)
+    op = g.random.choice([">", ">=", "<"])
+    limit = g.random.choice([0.15, 4.0, 5.0]) * scale.get(unit, 1.0)
+    place = g.random.choice(
+        [(None, None), (None, "outfall"), (f"420100-x-{g.random.choice('ab')}", None)]
+    )
+    if place == (None, None) and other == code:
+        place = (None, "outfall")
+    interval = g.random.choice([g.interval] * 6 + ["realtime"])
+    return Companion(
+        other, interval, Comparison(op, limit, f"{op} {number_text(limit)}"),
+        g.random.choice([0, 1, 2, 9]) * g.grid, own, unit or own, *place,
+        g.random.choice([(), ("D",), ("D", "B")]),
+    )  # fmt: skip
+
+
+def flagged(
+    g: "Generator", code: str, scale: dict[str | None, float]
+) -> tuple[Derived, tuple[Level, ...]]:
     flags = g.random.choice([("D",), ("D", "B"), ("M", "C", "D", "F", "B"), ("M",)])
     shown = g.random.choice(["min", "h", "d"])
     condition = Flagged(code, g.interval, flags, shown)
+    if g.random.random() < 0.6:
+        condition = Flagged(code, g.interval, flags, shown, companion(g, code, scale))
     return condition, rising(g.grid / SHOWN[shown] * g.random.choice([1, 2, 4]))
 
 

@@ -22,7 +22,7 @@ from shared.model.facility import Facility, Station
 from shared.model.instants import Instant, local_day
 from shared.model.rule import Derived, Group, Joint, Missing, Range, Rule, Threshold
 from shared.model.select import applies_to, judges_territories
-from shared.model.timed import Compliance, Timed
+from shared.model.timed import Companion, Compliance, Flagged, Timed
 from shared.model.units import factor
 
 
@@ -42,6 +42,7 @@ class Judging:
         self.derive: Derivation | None = None
         self.witness: Witnessing | None = None
         self.edited: Edited | None = None
+        self.companion: Companion | None = None
         self.group: Combination | CompositeOf | SilentOf | None = None
         if isinstance(condition, Joint):
             self.indicator = condition.lead
@@ -61,6 +62,8 @@ class Judging:
                 self.derive = derivation(condition, own, zone)
                 if isinstance(self.derive, Witness):
                     self.witness = self.derive.witness
+                if isinstance(condition, Flagged):
+                    self.companion = condition.companion
                 if isinstance(self.derive, EditsOf):
                     self.edited = self.derive.edited
 
@@ -256,6 +259,9 @@ class Book:
 
     def has_group_rules(self) -> bool:
         return bool(self._grouping)
+
+    def has_companions(self) -> bool:
+        return any(judging.companion is not None for judging in self.rules.values())
 
     @cached_property
     def has_edits(self) -> bool:

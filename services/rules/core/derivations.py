@@ -13,6 +13,7 @@ from services.rules.core.deviation import DeviationOf
 from services.rules.core.discipline import discipline
 from services.rules.core.flagged import FlaggedOf
 from services.rules.core.flatline import FlatlineOf
+from services.rules.core.running import RunningOf
 from services.rules.core.time_to_limit import TimeToLimitOf
 from shared.model.rule import Average, Count, Derived, Deviation, Drift, Flatline, Jump, Rate
 from shared.model.timed import Compliance, Discipline, Flagged, TimeToLimit
@@ -37,7 +38,7 @@ def derivation(condition: Derived, own: str, zone: ZoneInfo) -> Derivation:
         case TimeToLimit():
             return TimeToLimitOf(condition, by)
         case Flagged():
-            return FlaggedOf(condition)
+            return FlaggedOf(condition) if condition.companion is None else RunningOf(condition)
         case Discipline():
             return discipline(condition, zone, by)
         case Compliance():

@@ -16,6 +16,7 @@ from services.rules.core.memory import (
     HabitMemory,
     Memory,
     PlanMemory,
+    RunMemory,
     TrendMemory,
 )
 from shared.model.instants import Instant, instant_text
@@ -32,6 +33,13 @@ def evidence(own: Derivation, memory: Memory, zone: ZoneInfo) -> dict[str, Any] 
     if isinstance(memory, FlagMemory):
         begun = None if memory.begin_us is None else _time(memory.begin_us, zone)
         return {"flagged_since": begun}
+    if isinstance(memory, RunMemory):
+        begun = None if memory.begin_us is None else _time(memory.begin_us, zone)
+        return {
+            "flagged_since": begun,
+            "ran_s": memory.ran_us // 1_000_000,
+            "partial": memory.partial,
+        }
     if isinstance(memory, PlanMemory) and isinstance(own, ComplianceOf):
         return _plan(own, memory, zone)
     if isinstance(memory, HabitMemory) and isinstance(own, Habit):

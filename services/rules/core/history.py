@@ -24,7 +24,7 @@ from shared.model.configuration import Bundle
 from shared.model.instants import Instant, window_end
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
 from shared.model.rule import Condition, Derived, Joint, Range, Threshold
-from shared.model.timed import is_about_arrival
+from shared.model.timed import Flagged, is_about_arrival
 from shared.model.transition import Transition
 
 Alert = tuple[str, str, str, str, str]
@@ -95,6 +95,8 @@ def _together(readings: dict[str, Reading]) -> Report:
 def has_history(condition: Condition) -> bool:
     """Does it look at the readings of one station and interval, and not at when they came?"""
     looks = isinstance(condition, Threshold | Range | Joint | Derived)
+    if isinstance(condition, Flagged) and condition.companion is not None:
+        return False
     return looks and not is_about_arrival(condition)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from services.rules.core import joint, missing
+from services.rules.core import companion, joint, missing
 from services.rules.core.derive import Quality, Step
 from services.rules.core.hold import Hold
 from services.rules.core.memory import Memory
@@ -43,6 +43,9 @@ def reading(
         else:
             capacity = partial(capacity_at, engine, cell, at_us)
             said = Said(at_us, quality, value, flag, engine.clock, capacity, report.revision or 0)
+            if judging.companion is not None:
+                runs = partial(companion.runs, engine, cell, judging.companion, report)
+                said = said._replace(runs=runs)
             steps = judging.witness(hold.memory, said)
         derived(engine, cell, judging, hold, hold.memory, steps, report)
         set_alarm(engine, cell, judging, hold.memory, engine.clock.now_us)

@@ -99,6 +99,16 @@ class FlagMemory(Common, array_like=True, tag="flagged"):
     begin_us: int | None = None
 
 
+class RunMemory(Common, array_like=True, tag="ran"):
+    """How long the plant ran since the clock began; the newest reading of the clock."""
+
+    begin_us: int | None = None
+    last_us: int = 0
+    ran_us: int = 0
+    partial: bool = False
+    """For some of the time nobody knows whether it ran."""
+
+
 class Slot(msgspec.Struct, array_like=True):
     """What the members of a group said of one slot: (value, flag) by source."""
 
@@ -171,6 +181,7 @@ Memory = (
     | DeviationMemory
     | TrendMemory
     | FlagMemory
+    | RunMemory
     | SlotsMemory
     | CompositeMemory
     | PlanMemory

@@ -15,7 +15,7 @@ from services.rules.core.territory import Territory
 STATE_FORMAT = 5
 """2: holds with the memory of derived conditions; 3: with that of conditions about time and
 discipline, and of rules on several stations; 4: cells with their part in roll-ups; 5:
-with the memory of edits, and watches over whole facilities. A site without such rules goes on writing what the programs before this one read."""
+with the memory of edits and of companions, and watches over whole facilities. A site without such rules goes on writing what the programs before this one read."""
 
 
 class SavedSeries(msgspec.Struct, array_like=True):
@@ -77,7 +77,7 @@ def _format(engine: Engine) -> int:
     book = engine.book
     if book is None:
         return 1
-    if book.has_edits or book.has_silents:
+    if book.has_edits or book.has_silents or book.has_companions():
         return 5
     if book.rollups is not None:
         return 4

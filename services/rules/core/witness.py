@@ -9,6 +9,10 @@ from services.rules.core.derive import FromReadings, Quality, Step
 from services.rules.core.memory import Memory
 
 
+def _nobody_knows() -> bool | None:
+    return None
+
+
 class Said(NamedTuple):
     """A newer reading, in the unit of its indicator, with what surrounds it."""
 
@@ -20,6 +24,8 @@ class Said(NamedTuple):
     capacity: Callable[[], float | None]
     """What the facility can treat on the day of the reading, t per day, by its configuration."""
     revision: int = 0
+    runs: Callable[[], bool | None] = _nobody_knows
+    """Whether the plant runs, of a rule with a companion; None: nobody knows."""
 
 
 Witnessing = Callable[[Memory, Said], list[Step]]

@@ -79,10 +79,22 @@ class TimeToClearModel(Model):
     shown_in: Literal["min", "h", "d"] = "h"
 
 
+class CompanionModel(Model):
+    indicator: Id
+    interval: Interval | None = None
+    unit: Text | None = None
+    runs: Sides
+    station: Id | None = None
+    point: Id | None = None
+    max_age: Span | None = None
+    despite: Annotated[list[Mute], Field(min_length=1)] | None = None
+
+
 class FlaggedModel(Model):
     indicator: Id
     interval: Interval
     flags: Annotated[list[Mute], Field(min_length=1)]
+    while_: CompanionModel | None = Field(None, alias="while")
     over: Span | None = None
     shown_in: Literal["min", "h", "d"] = "h"
 

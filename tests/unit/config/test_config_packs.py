@@ -14,6 +14,7 @@ NAMES = (
     "mw-flow",
     "mw-forecast",
     "sewage-discipline",
+    "furnace-discipline",
     "gb18918-2002",
     "gb39707-2020",
     "gb18484-2020",

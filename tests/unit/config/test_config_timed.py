@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.model.timed import Compliance, Discipline, Flagged, TimeToClear, TimeToLimit
+from shared.model.comparison import Comparison
+from shared.model.timed import Companion, Compliance, Discipline, Flagged, TimeToClear, TimeToLimit
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -56,6 +57,42 @@ def built(directory, condition):
         (
             f"flagged: {{{COD}, flags: [M, C]}}",
             Flagged("w01018", "hour", ("M", "C")),
+        ),
+        (
+            f"flagged: {{{COD}, flags: [F], while: {{indicator: mw.disposed_t, runs: '> 0'}}}}",
+            Flagged(
+                "w01018",
+                "hour",
+                ("F",),
+                companion=Companion(
+                    "mw.disposed_t", "hour", Comparison(">", 0.0, "> 0"), DAY // 12, "t", "t"
+                ),
+            ),
+        ),
+        (
+            f"flagged: {{{COD}, flags: [F], while: {{indicator: w01018, interval: minute, unit: g/L, "
+            "runs: '> 0', point: inlet, max_age: 5m, despite: [F]}}",
+            Flagged(
+                "w01018",
+                "hour",
+                ("F",),
+                companion=Companion(
+                    "w01018",
+                    "minute",
+                    Comparison(">", 0.0, "> 0"),
+                    DAY // 288,
+                    "mg/L",
+                    "g/L",
+                    point="inlet",
+                    despite=("F",),
+                ),
+            ),
+        ),
+        (
+            f"discipline: {{{COD}, of: edits, within: 24, unit: g/L, undoes: '> 0.06'}}",
+            Discipline(
+                "w01018", "hour", "edits", 24, unit="g/L", undoes=Comparison(">", 0.06, "> 0.06")
+            ),
         ),
         (
             f"time_to_limit: {{{COD}, limit: 60, over: 1d}}",
@@ -125,6 +162,27 @@ def test_what_is_written_is_what_is_judged(directory, text, condition):
         (f"flagged: {{{COD}, flags: []}}", "flags: give at least 1 item"),
         (f"flagged: {{{COD}, flags: [M, M]}}", "a flag stands twice; keep one"),
         (f"flagged: {{{COD}, flags: [T]}}", "flags"),
+        (
+            f"flagged: {{{COD}, flags: [F], while: {{indicator: w01018, runs: '> 1'}}}}",
+            "it is the series of the rule itself",
+        ),
+        (
+            f"flagged: {{{COD}, flags: [F], while: {{indicator: nothing, runs: '> 1'}}}}",
+            "indicator 'nothing' is not known",
+        ),
+        (
+            f"flagged: {{{COD}, flags: [F], while: {{indicator: mw.disposed_t, unit: °C, runs: '> 1'}}}}",
+            "unit '°C' cannot be compared with mw.disposed_t, in 't'",
+        ),
+        (
+            f"flagged: {{{COD}, flags: [F], while: {{indicator: mw.disposed_t, runs: '> 1', station: x}}}}",
+            "station 'x' does not exist",
+        ),
+        (
+            f"flagged: {{{COD}, flags: [F], while: {{indicator: mw.disposed_t, runs: '> 1', station: 430105-ww-03-a, "
+            "point: y}}",
+            "give station or point, not both",
+        ),
         (f"time_to_limit: {{{COD}, limit: 60, over: 0s}}", "over is "),
         (f"time_to_limit: {{{COD}, limit: 60, over: 400d}}", "over is "),
         (

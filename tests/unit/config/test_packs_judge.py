@@ -25,7 +25,7 @@ Expected = set[tuple[str, str, int, str]]
 
 WHOLE = (
     "hj633-2012", "hj633-2026", "heavy-pollution-2017", "heavy-pollution-2024", "mw-forecast",
-    "sewage-discipline",
+    "sewage-discipline", "furnace-discipline",
 )  # fmt: skip
 """Packs whose values are made of six readings, of a day that slides, of a trend or of a habit:
 test_packs_index and test_packs_ahead have their stories."""
