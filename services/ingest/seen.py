@@ -10,6 +10,7 @@ import hashlib
 import sqlite3
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -196,7 +197,7 @@ class Seen:
                 series = series_of(record)
                 if record.id:
                     named.append((record.id, position, slot, part.number))
-                shape = _shape(record)
+                shape = _shape(record.indicators)
                 rows.append((series, record.observed_us, position, slot, shape, _digest(record)))
                 if record.observed_us > self._newest_of(series):
                     self._newest[series] = record.observed_us
@@ -302,6 +303,7 @@ def _digest(report: Report) -> int:
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest()) >> 1
 
 
-def _shape(report: Report) -> int:
+@lru_cache(maxsize=4_096)
+def _shape(indicators: tuple[str, ...]) -> int:
     """A number for the list of indicators that is the same in every process."""
-    return zlib.crc32(msgspec.msgpack.encode(report.indicators))
+    return zlib.crc32(msgspec.msgpack.encode(indicators))

@@ -92,23 +92,28 @@ class Judge:
                 f"clock says {instant_text(now_us, self._zone)}; set the sender's clock",
                 "/observed_at",
             )
-        values = []
+        indicators, values, fit = [], [], True
         for index, reading in enumerate(candidate.readings):
             value = self._value(reading, index)
             if isinstance(value, Rejection):
                 return value
+            indicators.append(reading.indicator)
             values.append(value)
-        flags = tuple(reading.flag for reading in candidate.readings)
-        if (meanings := self._flags.get(station)) is not None:
-            flags = tuple(meanings.get(flag, flag) for flag in flags)
+            fit = fit and reading.flag == "N"
+        flags = None
+        meanings = self._flags.get(station)
+        if meanings is not None or not fit:
+            known = meanings or {}
+            said = tuple(known.get(each.flag, each.flag) for each in candidate.readings)
+            flags = None if said.count("N") == len(said) else said
         return Report(
             facility=candidate.facility,
             station=station,
             interval=candidate.interval,
             observed_us=start,
-            indicators=tuple(reading.indicator for reading in candidate.readings),
+            indicators=tuple(indicators),
             values=tuple(values),
-            flags=None if all(flag == "N" for flag in flags) else flags,
+            flags=flags,
             received_us=Instant(now_us if now_us is not None else start),
             listener=listener,
             id=candidate.id,
@@ -161,7 +166,11 @@ class Judge:
         if reading.unit is None:
             return reading.value
         try:
-            value = convert(reading.value, reading.unit, indicator.unit)
+            value = (
+                reading.value
+                if reading.unit == indicator.unit
+                else convert(reading.value, reading.unit, indicator.unit)
+            )
         except UnknownUnit:
             return rejection(
                 "unknown-unit",
