@@ -14,7 +14,8 @@ import msgspec
 
 from services.authoring.case_file import Case, moment_of, within_reach
 from services.authoring.notation import STALE_FLAG, Stale, series, values
-from services.rules.inputs import Note, read_inputs
+from services.rules.given import Note
+from services.rules.inputs import read_inputs
 from shared.config.nodes import Finding
 from shared.config.scalars import as_text
 from shared.model.configuration import Configuration

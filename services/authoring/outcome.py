@@ -8,7 +8,7 @@ import msgspec
 from services.authoring.episodes import Episode, Episodes
 from services.authoring.rerun import rerun
 from services.authoring.telling import Telling, Told
-from services.rules.inputs import Note
+from services.rules.given import Note
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, to_datetime
 from shared.model.report import Report, Tick

@@ -11,7 +11,8 @@ import msgspec
 
 from services.rules.backtest import records
 from services.rules.core.engine import Engine
-from services.rules.inputs import Note, has_ticks, read_inputs
+from services.rules.given import Note
+from services.rules.inputs import has_ticks, read_inputs
 from shared.model.configuration import Configuration, encode_bundle
 from shared.model.instants import Instant
 from shared.model.report import Activate, Report, Tick

@@ -14,8 +14,9 @@ from typing import IO
 import msgspec
 
 from services.rules.core.engine import Engine
+from services.rules.given import Given, Note
 from services.rules.input_files import is_there
-from services.rules.inputs import Given, Note, has_ticks, read_inputs
+from services.rules.inputs import has_ticks, read_inputs
 from shared.model.configuration import Configuration, encode_bundle
 from shared.model.instants import Instant, Interval, window_end
 from shared.model.report import Activate, Record, Report, Tick

@@ -13,7 +13,8 @@ import msgspec
 
 from services.rules.core import history
 from services.rules.episodes_api import span_object
-from services.rules.inputs import Note, read_inputs
+from services.rules.given import Note
+from services.rules.inputs import read_inputs
 from shared.model.configuration import Configuration
 from shared.model.instants import window_end
 from shared.model.report import Report, Tick

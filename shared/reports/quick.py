@@ -26,14 +26,37 @@ MOST_TIMES = 4_096
 _DECODER = msgspec.json.Decoder(PlainReport)
 
 
+class Windows:
+    """Where windows begin, by what is written of them."""
+
+    def __init__(self, judge: Judge, zone: ZoneInfo) -> None:
+        self._judge, self._zone = judge, zone
+        self._known: dict[tuple[str, Interval], Instant] = {}
+
+    def start(self, observed_at: str, interval: Interval) -> Instant | None:
+        """None: no time, or one that is refused."""
+        known = self._known.get((observed_at, interval))
+        if known is not None:
+            return known
+        try:
+            start = self._judge.window(parse_instant(observed_at, self._zone), interval)
+        except ValueError:
+            return None
+        if start is not None:
+            if len(self._known) >= MOST_TIMES:
+                self._known.clear()
+            self._known[observed_at, interval] = start
+        return start
+
+
 class Quick:
     """For one configuration and one listener, and without a clock: nothing lies in the future."""
 
     def __init__(self, judge: Judge, zone: ZoneInfo, listener: str) -> None:
-        self._judge, self._zone, self._listener = judge, zone, listener
+        self._judge, self._listener = judge, listener
         self._shapes: dict[tuple[object, ...], tuple[str, str, tuple[str, ...]]] = {}
         self._own_units: set[tuple[str, str | None]] = set()
-        self._windows: dict[tuple[str, str], Instant] = {}
+        self._windows = Windows(judge, zone)
 
     def read(self, line: bytes) -> Report | None:
         """The report of one line of JSON; None: it must take the long way."""
@@ -55,9 +78,7 @@ class Quick:
         known = self._shapes.get((item.facility, item.station, item.interval, *codes))
         if known is None:
             return None
-        start = self._windows.get((item.observed_at, item.interval))
-        if start is None:
-            start = self._window(item.observed_at, item.interval)
+        start = self._windows.start(item.observed_at, item.interval)
         if start is None or not (item.id is None or 0 < len(item.id) <= LONGEST_ID):
             return None
         facility, station, indicators = known
@@ -65,17 +86,6 @@ class Quick:
             facility, station, item.interval, start, indicators, tuple(values), None,
             start, self._listener, item.id or "",
         )  # fmt: skip
-
-    def _window(self, observed_at: str, interval: Interval) -> Instant | None:
-        try:
-            start = self._judge.window(parse_instant(observed_at, self._zone), interval)
-        except ValueError:
-            return None
-        if start is not None:
-            if len(self._windows) >= MOST_TIMES:
-                self._windows.clear()
-            self._windows[observed_at, interval] = start
-        return start
 
     def learn(self, item: Any, report: Report) -> None:
         """`item` took the long way and became `report`: from now on its like is let in."""

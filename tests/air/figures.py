@@ -10,7 +10,7 @@ from typing import NamedTuple
 from services.authoring.episodes import Episode, Episodes
 from services.authoring.rerun import rerun
 from services.authoring.telling import Telling, Told
-from services.rules.inputs import Note
+from services.rules.given import Note
 from shared.model.instants import local_day
 from shared.model.report import Report, Tick
 from shared.model.transition import Transition

@@ -13,7 +13,8 @@ import pytest
 
 from services.ingest.bodies import decoded, read_items
 from services.rules.backtest import backtest, run
-from services.rules.inputs import Note, read_inputs
+from services.rules.given import Note
+from services.rules.inputs import read_inputs
 from shared.config.load import load
 from shared.model.configuration import Configuration
 from shared.model.report import Report
