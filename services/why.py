@@ -10,7 +10,7 @@ from services.rules.past import Past
 from services.rules.report_why import led_to, rules_of, shown
 from services.rules.store import RulesStore
 from services.rules.worker import RulesWorker
-from shared.model.configuration import Configuration
+from shared.model.configuration import Configuration, lineage
 from shared.model.report import Report
 from shared.model.transition import Transition, transition_object
 
@@ -42,6 +42,13 @@ class Why:
             return told
         return self._report(report) | (told or {})
 
+    def _with_above(self, facility: str) -> list[str]:
+        """A facility, and the territories in whose roll-ups it may stand."""
+        place = self._configuration.facilities.get(facility)
+        if place is None:
+            return [facility]
+        return [facility, *lineage(place.territory, self._configuration.territories)]
+
     def _transition(
         self, name: str, seq: int, transition: Transition, told: dict[str, Any] | None
     ) -> dict[str, Any]:
@@ -69,7 +76,7 @@ class Why:
             for each in led_to(self._store, report, self._zone)
         ]
         if self._history is not None:
-            amended = self._history.by_report(report.facility, report.id)
+            amended = self._history.by_report(self._with_above(report.facility), report.id)
             answer["amended"] = [amendment_object(each, self._zone) for each in amended]
         if not answer["led_to"] and not answer.get("amended"):
             answer["reason"] = "it changed no episode"

@@ -129,6 +129,9 @@ def _words(work: Work, amendment: Amendment) -> str:
     facility = configuration.facilities.get(amendment.facility)
     indicator = configuration.indicators.get(amendment.cause.indicator)
     is_english = site.language == "en"
+    source = configuration.facilities.get(amendment.cause.facility)
+    if amendment.cause.facility == amendment.facility:
+        source = None  # another station of the same facility
     title = (rule.title_en if is_english else rule.title_zh) if rule else ""
     return amendment_words(
         amendment,
@@ -138,4 +141,5 @@ def _words(work: Work, amendment: Amendment) -> str:
         now_us=work.now,
         zone=site.zone,
         language=site.language,
+        source=source.short_name if source else "",
     )

@@ -15,26 +15,36 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from services.rules.core import history
 from services.rules.core.book import Book
-from services.rules.core.cell_history import Arrived, CellHistory, Key
+from services.rules.core.cell_history import (
+    DELAYED,
+    LATE,
+    LATE_FOR_FACILITY,
+    LATE_FOR_ROLLUP,
+    Arrived,
+    CellHistory,
+    Key,
+)
+from services.rules.core.clock import LogClock
+from services.rules.core.history_units import NOBODY, Looks, Unit, Units, places
 from services.rules.history_store import HISTORY_FORMAT, HistoryStore, Kept
+from services.rules.unit_readings import readings_of
 from shared.errors import Unavailable
 from shared.log.port import REPORTS, Bundles, Log, Position
 from shared.log.sqlite import SqliteLog
 from shared.model.amendment import Amendment
-from shared.model.configuration import Bundle, Configuration, decode_bundle
+from shared.model.configuration import Configuration, decode_bundle
 from shared.model.instants import window_end
 from shared.model.report import WITHDRAWN, Activate, Report, Tick, decode_envelope
 from shared.observe.metrics import Metrics
 
-MOST_REPORTS = 100_000
-"""Reports of one station and interval that a history is made of, the newest: 69 days of minutes.
-About 60 MB while one is made; one is made at a time."""
 DELAYED_US = 300_000_000
 """A reading in its turn that comes this long after its window may find that a timer has run."""
 PRUNE_EVERY = 256
-BUNDLES_OPEN = 8
+UNITS_OPEN = 8
+SLOTS_HEARD = 64
+"""Of a facility with rules on several stations: the newest of which it is known when they were
+first heard of. One that is older counts as heard of within its window."""
 
 log = structlog.get_logger()
 
@@ -59,6 +69,13 @@ class Amender:
         self._tell_from = int(state["tell_from"])
         self._next = Position(int(state.get("next", 0)))
         self._now_us = int(state["tick"]) if "tick" in state else None
+        self._clock = LogClock(deaf_after_us=0)
+        if "deaf" in state:
+            self._clock = msgspec.json.decode(state["deaf"], type=LogClock)
+        if self._now_us is not None:
+            self._clock.now_us = self._now_us
+            self._clock.first_us = self._clock.first_us or self._now_us
+        self._deaf_written = len(self._clock.begins)
         self._cells = dict(self._store.cells())
         self._open = {key for key, kept in self._cells.items() if kept.open_n is not None}
         self._changed: set[Key] = set()
@@ -68,12 +85,14 @@ class Amender:
     def _open_bundle(self, name: str | None) -> None:
         self._name = name
         self._book: Book | None = None
-        self._bundle: Bundle | None = None
-        self._looked: dict[Key, tuple[bool, bool]] = {}
-        self._parts: OrderedDict[str, Bundle] = OrderedDict()
+        self._units: Units | None = None
+        self._looks: dict[Key, Looks] = {}
+        self._made: OrderedDict[Key, Unit] = OrderedDict()
         if name is not None:
-            self._bundle = decode_bundle(self._bundles.get(name))
-            self._book = Book(self._bundle)
+            bundle = decode_bundle(self._bundles.get(name))
+            self._book = Book(bundle)
+            self._units = Units(bundle, self._book)
+            self._clock.deaf_after_us = bundle.deaf_after_us
 
     @property
     def position(self) -> Position:
@@ -118,6 +137,9 @@ class Amender:
         self._changed.clear()
         state = {"format": HISTORY_FORMAT, "next": self._next, "tell_from": self._tell_from,
                  "tick": self._now_us, "bundle": self._name}  # fmt: skip
+        if self._deaf_written != len(self._clock.begins):  # rare, and may be long
+            self._deaf_written = len(self._clock.begins)
+            state["deaf"] = msgspec.json.encode(self._clock).decode()
         self._store.set_state({k: str(v) for k, v in state.items() if v is not None})
 
     def _flush(self) -> None:
@@ -137,6 +159,7 @@ class Amender:
                 self._take(record, (position << 21) | (slot << 1))
             elif isinstance(record, Tick):
                 self._now_us = max(record.at_us, self._now_us or record.at_us)
+                self._clock.tick(record.at_us)
                 for key in sorted(self._open):
                     self._look(key, position)
                 self._open.clear()
@@ -151,8 +174,8 @@ class Amender:
 
     def _take(self, report: Report, n: int) -> None:
         key = (report.facility, report.station, report.interval)
-        is_looked_at, has_timers = self._rules_look(key)
-        if not is_looked_at:
+        looks = self._who_looks(key)
+        if not looks.anybody:
             return
         kept = self._cells.get(key)
         if kept is None:
@@ -165,14 +188,13 @@ class Amender:
             i for i, name in enumerate(report.indicators) if self._is_late(kept, report, i, name)
         ]
         if len(late) == len(report.indicators):
-            self._keep(key, kept, Arrived(key, n, 1, report))
+            self._keep(looks, kept, Arrived(key, n, LATE, report))
             return
         if late:
-            self._keep(key, kept, Arrived(key, n, 1, _part(report, late)))
+            self._keep(looks, kept, Arrived(key, n, LATE, _part(report, late)))
             rest = [i for i in range(len(report.indicators)) if i not in late]
             report = _part(report, rest)
-        place = 2 if has_timers and self._is_delayed(report) else 0
-        self._keep(key, kept, Arrived(key, n + 1, place, report))
+        self._keep(looks, kept, Arrived(key, n + 1, self._place(looks, report), report))
         for name in report.indicators:
             kept.newest_us[name] = report.observed_us
 
@@ -183,18 +205,58 @@ class Amender:
             newest_us is not None and report.observed_us <= newest_us
         )
 
+    def _place(self, looks: Looks, report: Report) -> int:
+        """Of what is in its turn: who has judged without it already?"""
+        place = DELAYED if looks.waits and self._is_delayed(report) else 0
+        if self._units is None:
+            return place
+        if looks.grace_us is not None and self._is_judged(looks.grace_us, report):
+            place |= LATE_FOR_FACILITY
+        if any(self._units.is_closed(r, report.observed_us, self._clock) for r in looks.rollups):
+            place |= LATE_FOR_ROLLUP
+        return place
+
     def _is_delayed(self, report: Report) -> bool:
         if self._now_us is None or self._book is None:
             return False
         end_us = window_end(report.observed_us, report.interval, self._book.zone)
         return end_us + DELAYED_US < self._now_us
 
-    def _keep(self, key: Key, kept: Kept, arrived: Arrived) -> None:
+    def _is_judged(self, grace_us: int, report: Report) -> bool:
+        """As the rule itself decides it: `grace` after the slot's end and its first word."""
+        assert self._units is not None
+        now_us, slot_us = self._clock.now_us, report.observed_us
+        if now_us is None:
+            return False
+        unit_key = (report.facility, "", "")
+        slots = self._kept(unit_key).heard_us.setdefault(report.interval, {})
+        heard_us = slots.get(slot_us)
+        if heard_us is None:
+            is_new = not slots or slot_us >= min(slots)
+            heard_us = now_us if is_new else slot_us
+            if is_new:
+                slots[slot_us] = now_us
+                self._changed.add(unit_key)
+                if len(slots) > SLOTS_HEARD:
+                    del slots[min(slots)]
+        return self._units.is_judged(slot_us, report.interval, grace_us, heard_us, self._clock)
+
+    def _kept(self, key: Key) -> Kept:
+        kept = self._cells.get(key)
+        if kept is None:
+            kept = self._cells[key] = Kept({})
+        return kept
+
+    def _keep(self, looks: Looks, kept: Kept, arrived: Arrived) -> None:
+        key = arrived.key
         self._new.append(arrived)
         self._changed.add(key)
-        if (arrived.place or kept.is_watched) and kept.open_n is None:
-            kept.open_n = arrived.n
-            self._open.add(key)
+        if looks.cell:
+            self._may_open(key, kept, arrived)
+        if looks.facility:
+            self._may_open((key[0], "", ""), self._kept((key[0], "", "")), arrived)
+        for name in looks.rollups:
+            self._may_open(("", name, ""), self._kept(("", name, "")), arrived)
         kept.since_pruned += 1
         last_us = kept.last_us
         if kept.since_pruned >= PRUNE_EVERY and last_us is not None:
@@ -202,24 +264,17 @@ class Amender:
             self._flush()
             self._store.drop_before(key, last_us - self._keep_us)
 
-    def _rules_look(self, key: Key) -> tuple[bool, bool]:
-        """Does any rule that has a history look at this cell, and does one of them wait?"""
-        found = self._looked.get(key)
+    def _may_open(self, key: Key, kept: Kept, arrived: Arrived) -> None:
+        """The next tick looks at a unit when something in it came late, or while it is watched."""
+        if kept.open_n is None and (arrived.place & sum(places(key)) or kept.is_watched):
+            kept.open_n = arrived.n
+            self._open.add(key)
+            self._changed.add(key)
+
+    def _who_looks(self, key: Key) -> Looks:
+        found = self._looks.get(key)
         if found is None:
-            found = (False, False)
-            if self._book is not None:
-                station = self._book.stations.get(key[1])
-                rules = [
-                    judging
-                    for judging in self._book.rules_of(key[1])
-                    if station is not None
-                    and station.facility == key[0]
-                    and judging.interval == key[2]
-                    and history.has_history(judging.rule.condition)
-                ]
-                waits = any(any(one.delays) or one.derive is not None for one in rules)
-                found = (bool(rules), waits)
-            self._looked[key] = found
+            found = self._looks[key] = NOBODY if self._units is None else self._units.looks(key)
         return found
 
     # -- amendments ----------------------------------------------------------------------------
@@ -227,22 +282,25 @@ class Amender:
     def _look(self, key: Key, position: int) -> None:
         """What the readings that wait change in the history of their cell."""
         kept = self._cells[key]
-        open_n, last_us = kept.open_n, kept.last_us
-        kept.open_n = None
+        open_n, kept.open_n = kept.open_n, None
         self._changed.add(key)
-        if open_n is None or self._bundle is None or not self._rules_look(key)[0]:
+        unit = self._unit(key)
+        if open_n is None or unit is None:
             return
-        since_us = -(1 << 62) if last_us is None else last_us - self._keep_us
         self._flush()
-        arrived = self._store.arrived(key, since_us, MOST_REPORTS, own=True)
+        arrived = readings_of(self._store, unit, self._cells, self._keep_us, own=True)
         assert self._now_us is not None
-        look = CellHistory(self._part(key[0]), arrived, open_n, self._now_us)
+        late, delayed = places(key)
+        look = CellHistory(
+            unit.part, arrived, open_n, self._now_us, owns=unit.owns, late=late, delayed=delayed
+        )
         # Also news that changed no episode so far may change what the next reading makes of it.
         kept.is_amended = True
         for found in look.news():
             self._amend(look.amendment(found, position))
         if look.has_late:
-            for found in list(look.astray(self._store.amended(key[0]))):
+            known = [one for facility in look.facilities for one in self._store.amended(facility)]
+            for found in list(look.astray(known)):
                 self._amend(look.amendment(found, position))
         kept.is_watched = look.has_late and look.stands_apart
 
@@ -250,14 +308,26 @@ class Amender:
         self._store.amend(amendment, told=amendment.position >= self._tell_from)
         self._metrics.amendments.labels(amendment.rule, amendment.kind).inc()
 
-    def _part(self, facility: str) -> Bundle:
-        part = self._parts.get(facility)
-        if part is None:
-            assert self._bundle is not None
-            part = self._parts[facility] = history.of_facility(self._bundle, facility)
-            if len(self._parts) > BUNDLES_OPEN:
-                self._parts.popitem(last=False)
-        return part
+    def _unit(self, key: Key) -> Unit | None:
+        """As the configuration has it now; None: nobody looks at it any more."""
+        units = self._units
+        found = self._made.get(key)
+        if found is not None or units is None:
+            return found
+        if not key[0]:
+            found = units.of_rollup(key[1]) if units.has_rollup(key[1]) else None
+        elif not key[1]:
+            own = [cell for cell in self._cells if cell[0] == key[0] and cell[1]]
+            found = units.of_facility(key[0], own)
+        elif self._who_looks(key).cell:
+            found = units.of_cell(key)
+        if found is None or not found.cells:
+            return None
+        if key[1] and key[0]:
+            self._made[key] = found  # its cells never change; those of a facility may
+            if len(self._made) > UNITS_OPEN:
+                self._made.popitem(last=False)
+        return found
 
 
 def _part(report: Report, indices: list[int]) -> Report:

@@ -13,7 +13,7 @@ from services.rules.api import LARGEST, MOST, RulesApi, answer, whole
 from services.rules.core import history
 from services.rules.core.told_episodes import Account, accounts
 from services.rules.history_store import HistoryStore
-from services.rules.past_cells import amended_histories
+from services.rules.past_units import amended_histories
 from shared.http.problems import problem
 from shared.log.port import Bundles
 from shared.model.amendment import Amendment, Cause, Span
@@ -136,8 +136,9 @@ def amendment_object(amendment: Amendment, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _cause_object(cause: Cause, zone: ZoneInfo) -> dict[str, Any]:
+    elsewhere = {"facility": cause.facility, "station": cause.station} if cause.station else {}
     return {
-        "why": cause.why, "indicator": cause.indicator,
+        "why": cause.why, **elsewhere, "indicator": cause.indicator,
         "observed_at": instant_text(cause.observed_us, zone), "value": cause.value,
         "flag": cause.flag, "report": cause.report_id,
         "received_at": instant_text(cause.received_us, zone),

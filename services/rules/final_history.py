@@ -12,15 +12,17 @@ from typing import IO
 import msgspec
 
 from services.rules.core import history
+from services.rules.core.book import Book
+from services.rules.core.cell_history import Key
+from services.rules.core.history_units import Unit, Units
 from services.rules.episodes_api import span_object
 from services.rules.given import Note
 from services.rules.inputs import read_inputs
-from shared.model.configuration import Configuration
+from shared.model.configuration import Bundle, Configuration
 from shared.model.instants import window_end
 from shared.model.report import Report, Tick
 
 Windows = dict[int, list[Report]]
-Key = tuple[str, str, str]
 
 
 def final_history(
@@ -42,18 +44,35 @@ def final_history(
             if not _is_known(item, said):
                 said.append(item)
     bundle = configuration.bundle()
+    units = Units(bundle, Book(bundle))
+    settled = {
+        key: history.settled(report for said in windows.values() for report in said)
+        for key, windows in cells.items()
+    }
     found = []
-    for key, windows in cells.items():
-        part = history.of_facility(bundle, key[0])
-        reports = history.settled(report for said in windows.values() for report in said)
-        for alert, episodes in history.episodes(history.transitions(part, reports, now_us)).items():
-            found += [(each.span.start_us, alert, each.span) for each in episodes]
+    for unit in _units(units, sorted(settled), bundle):
+        own = [settled[key] for key in unit.cells if key in settled]
+        log = history.together(own, unit.part) if own else []
+        for alert, episodes in history.episodes(
+            history.transitions(unit.part, log, now_us)
+        ).items():
+            if unit.owns(alert):
+                found += [(each.span.start_us, alert, each.span) for each in episodes]
     for _, (rule, facility, station, indicator, interval), span in sorted(
         found, key=lambda each: each[:2]
     ):
         body = {"rule": rule, "facility": facility, "station": station, "indicator": indicator,
                 "interval": interval} | span_object(span, zone)  # fmt: skip
         yield msgspec.json.encode(body)
+
+
+def _units(units: Units, keys: list[Key], bundle: Bundle) -> Iterator[Unit]:
+    yield from (units.of_cell(key) for key in keys)
+    for facility in sorted({key[0] for key in keys}):
+        unit = units.of_facility(facility, keys)
+        if unit.cells:
+            yield unit
+    yield from (units.of_rollup(rollup.id) for rollup in bundle.rollups)
 
 
 def _is_known(report: Report, said: list[Report]) -> bool:

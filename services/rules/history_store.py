@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS amendments_by_facility ON amendments (facility, seq);
 
 
 class Kept(msgspec.Struct, array_like=True):
-    """What is remembered of one station and interval."""
+    """What is remembered of one station and interval, or of a facility or roll-up as a whole."""
 
     newest_us: dict[str, int] = {}
     """By indicator: the newest that was said and not withdrawn."""
@@ -49,6 +49,9 @@ class Kept(msgspec.Struct, array_like=True):
     is_watched: bool = False
     """What stands live differs from what stands in the history: the next readings may say what
     is not so, or be silent on what is."""
+    heard_us: dict[str, dict[int, int]] = {}
+    """Of a facility with rules on several stations, by interval and slot: log time when it was
+    first heard of, of the newest slots."""
 
     @property
     def last_us(self) -> int | None:
@@ -168,14 +171,15 @@ class HistoryStore:
         found.sort(key=lambda one: one.n)
         return found
 
-    def amended_cells(self, facilities: Sequence[str] | None) -> list[tuple[Key, Kept]]:
+    def kept(self, facilities: Sequence[str] | None) -> dict[Key, Kept]:
+        """Everything that is remembered of these facilities, and of all roll-ups."""
         rows = self._reader().execute(
             "SELECT facility, station, interval, body FROM cells"
-            " WHERE ?1 IS NULL OR facility IN (SELECT value FROM json_each(?1))",
+            " WHERE ?1 IS NULL OR facility = '' OR facility IN (SELECT value FROM json_each(?1))"
+            " ORDER BY facility, station, interval",
             (_named(facilities),),
         )
-        found = [((f, s, i), _KEPT.decode(body)) for f, s, i, body in rows]
-        return [(key, kept) for key, kept in found if kept.is_amended]
+        return {(f, s, i): _KEPT.decode(body) for f, s, i, body in rows}
 
     def amendments(
         self, after: int, limit: int, facilities: Sequence[str] | None = None,
@@ -201,10 +205,12 @@ class HistoryStore:
         row = self._reader().execute("SELECT body FROM amendments WHERE id = ?", (name,)).fetchone()
         return None if row is None else _AMENDMENT.decode(row[0])
 
-    def by_report(self, facility: str, report: str) -> list[Amendment]:
-        """What a report of this id amended."""
+    def by_report(self, facilities: Sequence[str], report: str) -> list[Amendment]:
+        """What a report of this id amended, at its facility and in the territories above it."""
         rows = self._reader().execute(
-            "SELECT body FROM amendments WHERE facility = ? ORDER BY seq", (facility,)
+            "SELECT body FROM amendments"
+            " WHERE facility IN (SELECT value FROM json_each(?)) ORDER BY seq",
+            (_named(facilities),),
         )
         found = (_AMENDMENT.decode(body) for (body,) in rows)
         return [each for each in found if each.cause.report_id == report]

@@ -25,7 +25,7 @@ class Span(msgspec.Struct, frozen=True):
     unit: str | None
 
 
-class Cause(msgspec.Struct, frozen=True):
+class Cause(msgspec.Struct, frozen=True, omit_defaults=True):
     """The reading that changed it; `value` None when it was withdrawn."""
 
     why: Why
@@ -35,6 +35,10 @@ class Cause(msgspec.Struct, frozen=True):
     flag: str
     report_id: str
     received_us: Instant
+    facility: str = ""
+    station: str = ""
+    """Where it was read, if that is not the station of the alert. Absent (not encoded) otherwise:
+    ids of before must stay as they were."""
 
 
 class Amendment(msgspec.Struct, frozen=True):

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from services.rules.core import history
+from services.rules.core.book import Book
+from services.rules.core.history_units import Unit, Units
 from shared.model.configuration import Bundle, encode_bundle
 from shared.model.instants import window_end
 from shared.model.report import Activate, Record, Report, Tick
@@ -17,6 +19,8 @@ from shared.model.transition import Transition
 from tests.reference.cases import make_case
 from tests.reference.compare import bare
 from tests.reference.evaluator import evaluate
+from tests.reference.rollup_cases import make_province
+from tests.reference.rollups import evaluate_rolled
 
 Cell = tuple[str, str, str]
 
@@ -59,20 +63,32 @@ def final(reports: list[Report]) -> list[Report]:
     return found
 
 
-def expected(bundle: Bundle, reports: list[Report], now: int) -> list[Transition]:
-    """The reference evaluator on a log in which every reading came when its window was over."""
-    bundle = msgspec.structs.replace(bundle, deaf_after_us=1 << 61)
+def as_log(bundle: Bundle, cells: list[list[Report]], now: int) -> list[Record]:
+    """What counts in each cell, as if every reading had come when its window was over."""
+    zone = ZoneInfo(bundle.timezone)
     name, _ = encode_bundle(bundle)
     records: list[Record] = [Activate(name)]
     newest = None
-    for report in final(reports):
-        end = window_end(report.observed_us, report.interval, ZoneInfo(bundle.timezone))
+    waiting = [report for reports in cells for report in final(reports)]
+    while waiting:
+        end = min(window_end(report.observed_us, report.interval, zone) for report in waiting)
+        now_over = [r for r in waiting if window_end(r.observed_us, r.interval, zone) == end]
+        waiting = [r for r in waiting if r not in now_over]
         if newest is None or end > newest:
             records.append(Tick(end))
             newest = end
-        records.append(report)
+        records += sorted(
+            now_over, key=lambda r: (r.observed_us, r.facility, r.station, r.interval)
+        )
     records.append(Tick(max(now, newest or now)))
-    return evaluate(records, {name: bundle})
+    return records
+
+
+def expected(bundle: Bundle, cells: list[list[Report]], now: int) -> list[Transition]:
+    """The reference evaluator on that log."""
+    bundle = msgspec.structs.replace(bundle, deaf_after_us=1 << 61)
+    name, _ = encode_bundle(bundle)
+    return evaluate(as_log(bundle, cells, now), {name: bundle})
 
 
 def check(seed: int) -> int:
@@ -82,18 +98,57 @@ def check(seed: int) -> int:
     bundle = next(iter(case.bundles.values()))
     reports = numbered([r for r in case.records if isinstance(r, Report)], random)
     now = max((r.at_us for r in case.records if isinstance(r, Tick)), default=0)
-    shuffled = random.sample(reports, len(reports))
+    orders = reports, random.sample(reports, len(reports))
+    units = Units(bundle, Book(bundle))
+    cells = sorted({(r.facility, r.station, r.interval) for r in reports})
     said = 0
-    for cell in sorted({(r.facility, r.station, r.interval) for r in reports}):
-        one = history.of_facility(bundle, cell[0])
-        first, second = _of(cell, reports), _of(cell, shuffled)
-        wanted = expected(one, first, now)
+    for unit in [
+        *(units.of_cell(cell) for cell in cells),
+        *(units.of_facility(facility, cells) for facility in sorted({cell[0] for cell in cells})),
+    ]:
+        if not unit.cells:
+            continue
+        first, second = ([_of(cell, order) for cell in unit.cells] for order in orders)
+        wanted = [t for t in expected(unit.part, first, now) if unit.owns(t.alert)]
         for order in (first, second):
-            got = [bare(t) for t in history.transitions(one, history.settled(order), now)]
-            assert got == wanted, f"seed {seed}, {cell}:\n{got}\n{wanted}"
+            got = history_of(unit, order, now)
+            assert got == wanted, f"seed {seed}, {unit.key}:\n{got}\n{wanted}"
         assert history.episodes(wanted) == history.episodes(got)
         said += len(wanted)
     return said
+
+
+def check_province(seed: int) -> int:
+    """The same of the territories of a roll-up."""
+    random = Random(seed)
+    bundle, records = make_province(seed)
+    reports = numbered([r for r in records if isinstance(r, Report)], random)
+    reports += [
+        msgspec.structs.replace(r, values=tuple(v + 1 for v in r.values), revision=(r.revision or 0) + 1_000)
+        for r in reports
+        if random.random() < 0.2
+    ]  # fmt: skip
+    now = max((r.at_us for r in records if isinstance(r, Tick)), default=0)
+    unit = Units(bundle, Book(bundle)).of_rollup(bundle.rollups[0].id)
+    patient = msgspec.structs.replace(unit.part, deaf_after_us=1 << 61)
+    said = 0
+    wanted: list[Transition] | None = None
+    for order in (reports, random.sample(reports, len(reports))):
+        own = [_of(cell, order) for cell in unit.cells]
+        got = history_of(unit, own, now)
+        if wanted is None:
+            _, *log = as_log(patient, own, now)
+            found = evaluate_rolled([Activate(""), *log], patient)
+            wanted = [t for each in found.values() for t in each if unit.owns(t.alert)]
+        assert history.by_alert(got) == history.by_alert(wanted), f"seed {seed}"
+        said += len(got)
+    return said
+
+
+def history_of(unit: Unit, cells: list[list[Report]], now: int) -> list[Transition]:
+    one_log = history.together([history.settled(each) for each in cells], unit.part)
+    said = history.transitions(unit.part, one_log, now)
+    return [bare(t) for t in said if unit.owns(t.alert)]
 
 
 def _of(cell: Cell, reports: list[Report]) -> list[Report]:
@@ -103,3 +158,5 @@ def _of(cell: Cell, reports: list[Report]) -> list[Report]:
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     print(f"{count} cases agree, {sum(check(seed) for seed in range(count))} transitions")
+    told = sum(check_province(seed) for seed in range(count))
+    print(f"{count} provinces agree, {told} transitions")

@@ -21,7 +21,7 @@ from shared.config.load import load
 from shared.log.memory import MemoryBundles, MemoryLog
 from shared.log.port import REPORTS
 from shared.model.configuration import encode_bundle
-from shared.model.instants import Instant
+from shared.model.instants import Instant, Interval
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick, encode_envelope
 from shared.observe.metrics import Metrics
 from tests.scenario.house import START, House
@@ -42,7 +42,9 @@ COD = 'condition: {threshold: {indicator: w01018, interval: realtime, unit: mg/L
 class HistoryHouse:
     """Minutes count from START. Nothing is told to people before `tell`."""
 
-    def __init__(self, folder: Path, rule: str = COD, keep: str = "history: {keep: 7d}") -> None:
+    def __init__(
+        self, folder: Path, rule: str = COD, keep: str = "history: {keep: 7d}", **changed: str
+    ) -> None:
         rules = f"rules:\n  - {{id: cod, title: {{zh: 化学需氧量}}, {rule}, {BASIS}}}\n"
         territories = FILES["territories"] + '  - {id: "429004", name: 仙桃市}\n'
         files = {**FILES, "rules": rules, "access": ACCESS, "territories": territories}
@@ -50,6 +52,7 @@ class HistoryHouse:
         files["people"] = files["people"] + PEOPLE
         files["rosters"] = files["rosters"].replace("[li]}}", "[li]}, leader: {people: [chen]}}")
         files["policies"] = POLICIES
+        files |= changed
         for name, content in files.items():
             (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
         self.folder, self.configuration = folder, load(folder, {})
@@ -101,6 +104,19 @@ class HistoryHouse:
         return Report(
             "ww", "ww", "realtime", at, ("w01018",), (value,), (flag,), at, "http",
             f"r{minute:g}", revision,
+        )  # fmt: skip
+
+    def say(
+        self, minute: float, station: str, value: float, *, code: str = "w01018",
+        interval: Interval = "minute", flag: str = "N", revision: int | None = None, facility: str = "ww",
+    ) -> None:  # fmt: skip
+        """A reading of any station, into the log; whoever ticks judges it."""
+        at = Instant(START + round(minute * MINUTE))
+        self.append(
+            Report(
+                facility, station, interval, at, (code,), (value,), (flag,), at, "http",
+                f"{station}-{code}-{minute:g}-{revision or 0}", revision,
+            )
         )  # fmt: skip
 
     def read(self, *readings: tuple[float, float], tick: bool = True) -> None:

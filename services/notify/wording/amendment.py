@@ -20,14 +20,14 @@ _SEVERITY = {"blue": "蓝色", "yellow": "黄色", "orange": "橙色", "red": "�
 
 def amendment_words(
     amendment: Amendment, *, place: str, title: str, unit: str, now_us: Instant, zone: ZoneInfo,
-    language: str,
+    language: str, source: str = "",
 ) -> str:  # fmt: skip
-    """`unit` is that of the reading that changed it."""
+    """`unit` is that of the reading that changed it, `source` whose it is, if not the place's."""
     since = (amendment.before or amendment.after or _none()).start_us
     when = since_words(since, now_us, amendment.interval, zone)
     is_english = language == "en"
     core = (_english if is_english else _chinese)(amendment, when, now_us, zone)
-    because = _because(amendment, unit, is_english)
+    because = _because(amendment, unit, one_line(source), is_english)
     place, title = one_line(place), one_line(title)
     while True:
         text = _put(is_english, place, title, core, because)
@@ -92,11 +92,12 @@ def _english(amendment: Amendment, when: str, now_us: Instant, zone: ZoneInfo) -
     return f"{when}: {', '.join(parts)}"
 
 
-def _because(amendment: Amendment, unit: str, is_english: bool) -> str:
+def _because(amendment: Amendment, unit: str, source: str, is_english: bool) -> str:
     cause = amendment.cause
+    whose = f"{source}: " if source and is_english else source
     if cause.why == "withdrawn" or cause.value is None:
-        return "reading withdrawn" if is_english else "数据已撤回"
+        return whose + ("reading withdrawn" if is_english else "数据已撤回")
     figure = number(cause.value) + unit_words(unit)
     if cause.why == "corrected":
-        return f"corrected to {figure}" if is_english else f"数据更正为{figure}"
-    return f"late {figure}" if is_english else f"补报{figure}"
+        return whose + (f"corrected to {figure}" if is_english else f"数据更正为{figure}")
+    return whose + (f"late {figure}" if is_english else f"补报{figure}")

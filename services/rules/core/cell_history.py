@@ -6,7 +6,7 @@ final     and the late, corrected and withdrawn ones              every differen
 live      everything but late ones, of this look or earlier       what the stream says meanwhile
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 import msgspec
@@ -21,6 +21,9 @@ from shared.model.transition import Transition
 Key = tuple[str, str, str]
 """Facility, station, interval."""
 
+LATE, DELAYED, LATE_FOR_FACILITY, LATE_FOR_ROLLUP = 1, 2, 4, 8
+"""Bits of the place of an arrival; 0: in its turn for everybody."""
+
 
 class Arrived(msgspec.Struct):
     """A report, or the part of it that is of one place, with its number in the log."""
@@ -28,7 +31,8 @@ class Arrived(msgspec.Struct):
     key: Key
     n: int
     place: int
-    """0 in its turn, 1 late or corrected or withdrawn, 2 in its turn but long after its window."""
+    """LATE: late, corrected or withdrawn. DELAYED: in its turn but long after its window. LATE_FOR_…:
+    in its turn, but what it belongs to has been judged without it."""
     report: Report
 
 
@@ -37,11 +41,19 @@ Found = tuple[amend.Change, list[Arrived]]
 
 
 class CellHistory:
-    """One look: `arrived` in log order, those of this look numbered from `open_n` on."""
+    """One look: `arrived` in log order, those of this look numbered from `open_n` on.
 
-    def __init__(self, part: Bundle, arrived: list[Arrived], open_n: int, now_us: int) -> None:
+    `late` and `delayed` are the places that are so for whoever looks; of all that `part` says
+    only the alerts that it `owns` are compared.
+    """
+
+    def __init__(
+        self, part: Bundle, arrived: list[Arrived], open_n: int, now_us: int, *,
+        owns: Callable[[history.Alert], bool] = lambda _: True, late: int = LATE, delayed: int = DELAYED,
+    ) -> None:  # fmt: skip
         self._part, self._arrived, self._open_n, self._now_us = part, arrived, open_n, now_us
-        self._late = [one for one in arrived if one.place == 1]
+        self._owns, self._is_late, self._is_delayed = owns, late, delayed
+        self._late = [one for one in arrived if one.place & late]
         self._final: list[Transition] = []
 
     @property
@@ -50,12 +62,12 @@ class CellHistory:
 
     def news(self) -> Iterator[Found]:
         """What the arrivals of this look change; to be asked first, and to its end."""
-        new = [one for one in self._arrived if one.n >= self._open_n and one.place]
-        late = [one for one in new if one.place == 1]
-        delayed = [one for one in new if one.place == 2]
-        said = self._said([one for one in self._arrived if one.n < self._open_n or not one.place])
+        new = [one for one in self._arrived if one.n >= self._open_n]
+        late = [one for one in new if one.place & self._is_late]
+        delayed = [one for one in new if one.place & self._is_delayed and one not in late]
+        said = self._said(self._but({one.n for one in (*late, *delayed)}))
         if delayed:
-            rest = [one for one in self._arrived if one.n < self._open_n or one.place != 1]
+            rest = self._but({one.n for one in late})
             grown = self._said(rest)
             one, other = history.by_alert(said), history.by_alert(grown)
             for change in _changes(said, grown):
@@ -79,6 +91,11 @@ class CellHistory:
                 yield change, self._late
 
     @property
+    def facilities(self) -> list[str]:
+        """Those that the alerts of this history are about."""
+        return sorted({each.facility for each in (*self._live, *self._final)})
+
+    @property
     def stands_apart(self) -> bool:
         """Does something stand in the stream and not in the history, or the other way round?"""
         return amend.standing(self._live) != amend.standing(self._final)
@@ -86,7 +103,7 @@ class CellHistory:
     def amendment(self, found: Found, position: int) -> Amendment:
         change, news = found
         rule, facility, station, indicator, interval = change.alert
-        cause = self._cause(_cause_of(change, news, indicator), indicator)
+        cause = self._cause(_cause_of(change, news, indicator), indicator, (facility, station))
         return Amendment(
             AMENDMENT_FORMAT,
             amendment_id(change.alert, change.before, change.after, cause, self._now_us),
@@ -96,18 +113,22 @@ class CellHistory:
 
     @cached_property
     def _live(self) -> list[Transition]:
-        return self._said([one for one in self._arrived if one.place != 1])
+        return self._said([one for one in self._arrived if not one.place & self._is_late])
+
+    def _but(self, left_out: set[int]) -> list[Arrived]:
+        return [one for one in self._arrived if one.n not in left_out]
 
     def _said(self, arrived: list[Arrived]) -> list[Transition]:
-        reports = history.settled(one.report for one in arrived)
-        return history.transitions(self._part, reports, self._now_us)
+        said = history.transitions(self._part, settled(arrived, self._part), self._now_us)
+        return [each for each in said if self._owns(each.alert)]
 
-    def _cause(self, one: Arrived, indicator: str) -> Cause:
+    def _cause(self, one: Arrived, indicator: str, at: tuple[str, str]) -> Cause:
         report = one.report
         index = report.indicators.index(indicator) if indicator in report.indicators else 0
         name, flag = report.indicators[index], report.flag(index)
         was_there = any(
             other.n < one.n
+            and other.key == one.key
             and other.report.observed_us == report.observed_us
             and name in other.report.indicators
             for other in self._arrived
@@ -116,7 +137,18 @@ class CellHistory:
         if flag == WITHDRAWN:
             why = "withdrawn"
         value = None if flag == WITHDRAWN else report.values[index]
-        return Cause(why, name, report.observed_us, value, flag, report.id, report.received_us)
+        elsewhere = {} if one.key[:2] == at else {"facility": one.key[0], "station": one.key[1]}
+        return Cause(
+            why, name, report.observed_us, value, flag, report.id, report.received_us, **elsewhere
+        )
+
+
+def settled(arrived: Iterable[Arrived], part: Bundle) -> list[Report]:
+    """What counts in the end, window by window; of several cells in the order of their names."""
+    cells: dict[Key, list[Report]] = {}
+    for one in arrived:
+        cells.setdefault(one.key, []).append(one.report)
+    return history.together([history.settled(said) for said in cells.values()], part)
 
 
 def _changes(one: list[Transition], other: list[Transition]) -> list[amend.Change]:

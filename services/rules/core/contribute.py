@@ -1,8 +1,8 @@
 """A member's side of a roll-up: one contribution per slot, when it is known or when it is too late.
 
 A slot is known as soon as one newer report completes the columns of the roll-up with evidence
-(an absent capacity is the configured one, as in a ratio). What comes later changes nothing: a
-correction amends the history of its own series, not that of a territory.
+(an absent capacity is the configured one, as in a ratio). What comes later changes nothing
+here: the history of the territory is made again (core.history_units).
 """
 
 from typing import TYPE_CHECKING

@@ -6,8 +6,9 @@
 Of one identity (station, interval, indicator, observed_at) the highest revision counts; without
 one it is 0, and among equals the later in the log. So the history is the same for every order
 of arrival, unless one identity came twice with the same revision and different values.
-Only rules that look at one station and interval have such a history; `missing` is about when a
-reading came, and that stays as it was.
+A rule on several stations, one that counts others, and one on a territory are judged with all the
+cells they look at (core.history_units). `missing` and its like are about when a reading came, and
+that stays as it was.
 """
 
 from collections.abc import Iterable, Sequence
@@ -64,6 +65,20 @@ def settled(reports: Iterable[Report]) -> list[Report]:
         if counts is not None:
             found.append(counts)
     return found
+
+
+def together(cells: Sequence[list[Report]], bundle: Bundle) -> list[Report]:
+    """Settled reports of several cells as one log: by window's end, then by window and name."""
+    if len(cells) == 1:
+        return cells[0]
+    zone = ZoneInfo(bundle.timezone)
+    return sorted(
+        (report for each in cells for report in each),
+        key=lambda one: (
+            window_end(one.observed_us, one.interval, zone), one.observed_us, one.facility,
+            one.station, one.interval,
+        ),
+    )  # fmt: skip
 
 
 def _counting(said: list[Report]) -> Report | None:
