@@ -43,6 +43,7 @@ def silences_add(
     reason: Annotated[str, typer.Option("--reason", help="Why, in at most 200 characters.")],
     until: Annotated[str, typer.Option("--until", help="RFC 3339; at most 30 days ahead.")],
     person: PersonOption,
+    begin: Annotated[str | None, typer.Option("--from", help="RFC 3339; now when absent.")] = None,
     facility: Annotated[str | None, typer.Option("--facility")] = None,
     territory: Annotated[
         str | None, typer.Option("--territory", help="With those below it.")
@@ -67,7 +68,7 @@ def silences_add(
     )
     order = {
         "match": place | ({"rule": rule} if rule else {}), "reason": reason, "until": until,
-        "person": person, "up_to": up_to,
+        "person": person, "up_to": up_to, **({"from": begin} if begin else {}),
     }  # fmt: skip
     raise typer.Exit(run_silences_add(url, token, order, as_json=as_json))
 

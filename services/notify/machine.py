@@ -192,7 +192,7 @@ class Notify(Questions):
                 for id_ in ids[begin : begin + AT_ONCE]:
                     incident = work.unit.incident(id_) if work.unit.is_held(id_) else None
                     if incident is not None:
-                        run_due(work, incident)
+                        run_due(work, silencing.look_again(work, incident))
 
     # people
 

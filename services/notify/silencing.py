@@ -59,6 +59,13 @@ def under_silence(work: Work, incident: Incident, *, is_news: bool = False) -> I
     return changed
 
 
+def look_again(work: Work, incident: Incident) -> Incident:
+    """Before a step is taken: a silence that was planned may have begun meanwhile."""
+    if not any(each.planned and each.from_us <= work.now for each in work.silences(in_force)):
+        return incident
+    return under_silence(work, incident)
+
+
 def begin(work: Work, silence: Silence, channel: str, access: str) -> Silence | None:
     """Keep it and hold the open incidents; the one there is when it was said before. None: full."""
     known = in_force(work.unit.connection, work.now)
@@ -87,7 +94,8 @@ def end(work: Work, id_: str, person: str, channel: str, access: str) -> Silence
     each = _kept(work.unit.connection, id_)
     if each is None or each.until_us <= work.now:
         return None
-    over = replace(each, until_us=Instant(work.now), ended_by=person)
+    begun = Instant(min(each.from_us, work.now))
+    over = replace(each, from_us=begun, until_us=Instant(work.now), ended_by=person)
     ended = _written(work, over, "silence_ended", person, channel, access)
     work.unit.connection.execute(
         update(t.silences)
@@ -112,7 +120,7 @@ def _written(
         person=person, channel=channel, reason=silence.reason,
         detail={
             "access": access, "facility": silence.facility, "territory": silence.territory,
-            "rules": list(silence.rules), "until_us": silence.until_us,
+            "rules": list(silence.rules), "from_us": silence.from_us, "until_us": silence.until_us,
             "up_to": None if silence.up_to is None else silence.up_to.value,
         },
     )  # fmt: skip

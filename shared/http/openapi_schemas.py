@@ -137,7 +137,7 @@ SCHEMAS: dict[str, Schema] = {
     "Incidents": object_of("incidents", incidents=list_of(ref("Incident"))),
     "Order": object_of("person", "note"),
     "Duty": object_of("duty", duty=list_of(FREE)),
-    "SilenceOrder": object_of("match reason until person", "up_to", match=FREE, until=TIME),
+    "SilenceOrder": object_of("match reason until person", "up_to from", match=FREE, until=TIME),
     "SilenceEnd": object_of("person"),
     "Silence": object_of(
         "id match reason person from until state hid_count",

@@ -171,6 +171,9 @@ def test_an_acknowledgement_under_a_silence_is_the_end_of_it(office: Office) -> 
         ({"until": "2026-02-03T11:59:00+08:00"}, 422),
         ({"until": "2026-03-08T12:00:00+08:00"}, 422),
         ({"until": "soon"}, 422),
+        ({"from": "soon"}, 422),
+        ({"from": "2026-02-04T12:00:00+08:00"}, 422),
+        ({"from": "2026-02-04T11:00:00+08:00"}, 201),
         ({"person": "nobody"}, 422),
         ({}, 201),
     ],
@@ -247,3 +250,42 @@ def test_an_officer_sees_what_is_silenced_above_him_and_cannot_end_it(office: Of
     refused = office.ask(f"/v1/silences/{made['id']}/end", {"person": "li"}, OFFICER)
     assert refused.status_code == 404
     assert office.ask("/v1/silences").json()["silences"][0]["hid_count"] == 2
+
+
+def test_a_planned_silence_begins_when_it_was_said_to(office: Office) -> None:
+    """Told until then; from then on the ladder stands still, also after a restart, until its end."""
+    house = office.house
+    body = {
+        "match": {"facility": "420100-f1"}, "reason": "明早检修", "from": office.until("20m"),
+        "until": office.until("2h"), "person": "chen",
+    }  # fmt: skip
+    made = office.ask("/v1/silences", body).json()
+    assert made["state"] == "planned"
+    house.fire()
+    house.phone("li").expect()
+    house.fast_forward("16m")
+    told = len(house.wire.sent)
+    house.restart()
+    house.fast_forward("1h")
+    assert len(house.wire.sent) == told
+    listed = office.ask("/v1/silences").json()["silences"]
+    assert [(each["state"], each["hid_count"]) for each in listed] == [("running", 1)]
+    shown = house.incident()
+    assert shown["silenced_until"] == made["until"]
+    house.fast_forward("45m")
+    assert len(house.wire.sent) > told
+    assert house.notify.audit_verify() == []
+
+
+def test_a_planned_silence_that_is_called_off_never_was(office: Office) -> None:
+    house = office.house
+    body = {
+        "match": {"facility": "420100-f1"}, "reason": "明早检修", "from": office.until("20m"),
+        "until": office.until("2h"), "person": "chen",
+    }  # fmt: skip
+    made = office.ask("/v1/silences", body).json()
+    ended = office.ask(f"/v1/silences/{made['id']}/end", {"person": "chen"}).json()
+    assert (ended["state"], ended["from"]) == ("ended", ended["until"])
+    house.fast_forward("30m")
+    house.fire()
+    house.phone("li").expect()

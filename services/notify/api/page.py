@@ -274,7 +274,9 @@ class Page:
         return view
 
     def _silences(self, principal: Principal) -> list[Silence]:
-        return self._orders.seen(principal, self._desk.silences(self._clock.now()))
+        now = self._clock.now()
+        running = [each for each in self._desk.silences(now) if each.from_us <= now]
+        return self._orders.seen(principal, running)
 
     def _forget(self) -> None:
         """Who answered sees at once what has become of it."""

@@ -31,6 +31,8 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     person: str
     up_to: Severity | None = None
     """The worst severity that is kept quiet; absent: all."""
+    from_: str | None = msgspec.field(default=None, name="from")
+    """When it begins; absent: now."""
 
 
 class Wrong(msgspec.Struct, frozen=True):
@@ -70,6 +72,28 @@ class SilenceOrders:
         if not 0 < len(reason) <= LONGEST_REASON:
             said = f"say why, in at most {LONGEST_REASON} characters"
             return Wrong("silence_no_reason", said, "/reason")
+        times = self._times(wish, now)
+        if isinstance(times, Wrong):
+            return times
+        begin, until = times
+        planned = begin if begin > now else None
+        id_ = silence_id(
+            match.facility, match.territory, match.rule, reason, wish.person, until, wish.up_to,
+            planned,
+        )  # fmt: skip
+        return Silence(
+            id_, match.facility, match.territory, match.rule, reason, wish.person, begin, until,
+            wish.up_to, planned is not None,
+        )  # fmt: skip
+
+    def _times(self, wish: Wish, now: Instant) -> tuple[Instant, Instant] | Wrong:
+        """Now, or from when it is planned, until when; all within 30 days from now."""
+        begin = now
+        if wish.from_ is not None:
+            try:
+                begin = max(now, parse_instant(wish.from_, self._c.site.zone))
+            except ValueError as error:
+                return Wrong("silence_no_from", f"from: {error}", "/from", "bad-time")
         try:
             until = parse_instant(wish.until, self._c.site.zone)
         except ValueError as error:
@@ -77,13 +101,9 @@ class SilenceOrders:
         if not now < until <= now + LONGEST_US:
             said = "until lies in the past, or more than 30 days ahead"
             return Wrong("silence_no_until", said, "/until", "bad-time")
-        id_ = silence_id(
-            match.facility, match.territory, match.rule, reason, wish.person, until, wish.up_to
-        )
-        return Silence(
-            id_, match.facility, match.territory, match.rule, reason, wish.person, now, until,
-            wish.up_to,
-        )  # fmt: skip
+        if begin >= until:
+            return Wrong("silence_no_from", "from is not before until", "/from", "bad-time")
+        return begin, until
 
     def knows(self, person: str) -> bool:
         return person in self._c.people

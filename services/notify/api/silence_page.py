@@ -21,7 +21,7 @@ from shared.access import Principal
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.model.configuration import Configuration
-from shared.model.instants import Instant, instant_text
+from shared.model.instants import Instant, instant_text, parse_instant
 from shared.model.severity import Severity
 
 MOST_ENDED = 50
@@ -91,13 +91,21 @@ class SilencePage:
         now, until = self._clock.now(), form.until.strip()
         if not until:
             hours = form.hours if form.hours.isascii() and form.hours.isdigit() else "0"
-            until = instant_text(Instant(now + int(hours[:4]) * HOUR_US), self._c.site.zone)
+            begin = self._begin(form.begin, now)
+            until = instant_text(Instant(begin + int(hours[:4]) * HOUR_US), self._c.site.zone)
         wish = Wish(
             Match(*place, (rule,) if rule else ()), form.reason, until,
             self._view.chosen_person(form.person),
-            Severity(form.up_to),
+            Severity(form.up_to), form.begin.strip() or None,
         )  # fmt: skip
         return self._orders.made(principal, wish, now)
+
+    def _begin(self, text: str, now: Instant) -> Instant:
+        """Now where it is not a time: that is refused with the order."""
+        try:
+            return max(now, parse_instant(text.strip(), self._c.site.zone))
+        except ValueError:
+            return now
 
     async def end(self, request: Request) -> Response:
         principal = self._who.person(request)

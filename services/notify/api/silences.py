@@ -137,7 +137,7 @@ class SilencesApi:
             "person": silence.person,
             "from": self._time(silence.from_us),
             "until": self._time(silence.until_us),
-            "state": "running" if self._clock.now() < silence.until_us else "ended",
+            "state": silence.state_at(self._clock.now()),
             "hid_count": len(hid),
         }
         if silence.up_to is not None:

@@ -11,6 +11,7 @@ covered ends that.
 
 import hashlib
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -36,11 +37,21 @@ class Silence(msgspec.Struct, frozen=True):
     until_us: Instant
     up_to: Severity | None = None
     """What is worse is told as ever; None: all severities are covered."""
+    planned: bool = False
+    """It was made before it begins: then each step that is due looks for it."""
     ended_by: str = ""
     """Who ended it before its time."""
     head: str = GENESIS
     entries: int = 0
     """They close its chain in the ledger, which has its id where others have an incident's."""
+
+    def state_at(self, now: Instant) -> "SilenceState":
+        if now < self.from_us:
+            return "planned"
+        return "running" if now < self.until_us else "ended"
+
+
+SilenceState = Literal["planned", "running", "ended"]
 
 
 class Hid(msgspec.Struct, frozen=True):
@@ -61,10 +72,13 @@ class Hid(msgspec.Struct, frozen=True):
 def silence_id(
     facility: str | None, territory: str | None, rules: tuple[str, ...],
     reason: str, person: str, until_us: int, up_to: Severity | None = None,
+    planned_us: int | None = None,
 ) -> str:  # fmt: skip
     """Said twice is said once."""
     facts = [facility, territory, sorted(rules), reason, person, until_us]
-    said = canonical(facts if up_to is None else [*facts, up_to.value])
+    more = [] if up_to is None else [up_to.value]
+    more += [] if planned_us is None else [str(planned_us)]
+    said = canonical([*facts, *more])
     return "s" + hashlib.sha256(said.encode()).hexdigest()[:11]
 
 

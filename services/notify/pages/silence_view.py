@@ -36,6 +36,7 @@ class SilenceCard(msgspec.Struct, frozen=True):
     tells: str
     """What is told all the same."""
     hides_red: bool
+    planned: bool
     times: str
     by: str
     end: str
@@ -52,6 +53,7 @@ class SilenceForm(msgspec.Struct, frozen=True):
     place: str = ""
     rule: str = ""
     up_to: str = Severity.ORANGE.value
+    begin: str = ""
     hours: str = USUAL_HOURS
     until: str = ""
     reason: str = ""
@@ -83,6 +85,7 @@ class SilenceView:
             rules="、".join(self._rule(each) for each in silence.rules) or t["silence_all_rules"],
             tells=tells,
             hides_red=worst in (None, Severity.RED),
+            planned=silence.state_at(clock.now) == "planned",
             times=t["silence_times"].format(
                 start=clock.of(silence.from_us).short, end=clock.of(silence.until_us).short
             ),

@@ -62,6 +62,8 @@ def test_a_silence_is_planned_on_the_page(desk_house: DeskHouse, go: Go) -> None
         ({"hours": "²"}, "silence_no_until"),
         ({"until": "2026-03-09T08:00"}, "silence_no_until"),
         ({"until": "soon"}, "silence_no_until"),
+        ({"begin": "soon"}, "silence_no_from"),
+        ({"begin": "2026-03-11T08:00", "until": "2026-03-10T08:00"}, "silence_no_from"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(
@@ -81,6 +83,22 @@ def test_the_end_by_a_clock_is_in_the_time_of_the_site(desk_house: DeskHouse, go
     go(pressed(desk_house, "/silences", FORM | {"until": "2026-03-10T08:00", "place": "蓉市"}))
     (made,) = desk_house.desk.silent.values()
     assert (made.territory, made.until_us) == ("510100", Instant(1_773_100_800_000_000))
+
+
+def test_one_for_tomorrow_is_planned_today(desk_house: DeskHouse, go: Go) -> None:
+    """The hours count from its beginning; the duty page says nothing of it yet."""
+    go(pressed(desk_house, "/silences", FORM | {"begin": "2026-03-10T08:00"}))
+    (made,) = desk_house.desk.silent.values()
+    begin = 1_773_100_800_000_000
+    assert (made.from_us, made.until_us, made.planned) == (begin, begin + 4 * HOUR, True)
+
+    async def look() -> list[str]:
+        async with signed_in(desk_house) as client:
+            return [(await client.get(path)).text for path in ("/", "/silences")]
+
+    duty, silences = go(look())
+    assert "项静默中" not in duty
+    assert '<span class="chip ended">未开始</span>' in silences
 
 
 def silence(facility: str | None, territory: str | None, up_to: Severity | None) -> Silence:
