@@ -57,7 +57,7 @@ def evidence(own: Derivation, memory: Memory, zone: ZoneInfo) -> dict[str, Any] 
         ]
         return {
             "of": "edits", "seen": len(memory.times), "within": own.condition.within,
-            "counted": len(changed), "newest": [_time(at, zone) for at in changed[-10:]],
+            "counted": len(changed), "edited": [_time(at, zone) for at in changed[-10:]],
         }  # fmt: skip
     return None
 

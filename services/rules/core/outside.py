@@ -3,6 +3,7 @@
 from fnmatch import fnmatchcase
 
 from services.rules.core.book import Book, Judging
+from services.rules.core.silent import SilentOf
 from services.rules.core.verdict import Verdict, verdict
 from shared.model.facility import Facility, Station
 from shared.model.rule import Joint
@@ -24,6 +25,8 @@ def outside(
             judging, "station", f"当时的配置里没有站点 {station}",
             f"station {station} was not in the configuration of then",
         )  # fmt: skip
+    if isinstance(judging.group, SilentOf):
+        return _selected(book, judging, facility, known)  # any series is a sign of life
     condition = judging.rule.condition
     looked = {judging.indicator}
     if isinstance(condition, Joint):

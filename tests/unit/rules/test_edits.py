@@ -114,7 +114,7 @@ def test_it_is_saved_and_says_which_readings() -> None:
     shown = evidence(judging.derive, hold.memory, fresh.zone)
     assert shown is not None
     assert (shown["seen"], shown["within"], shown["counted"]) == (10, 10, 2)
-    assert shown["newest"] == ["2020-02-24T00:03:00+08:00", "2020-02-24T00:05:00+08:00"]
+    assert shown["edited"] == ["2020-02-24T00:03:00+08:00", "2020-02-24T00:05:00+08:00"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from([10.0, 70.0])), max_size=200))
