@@ -7,7 +7,7 @@ what is refused is named by its cell. Rows above the header (titles, units) do n
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,9 @@ import msgspec
 
 from services.ingest.bodies import Item, Refused, check_count
 from services.ingest.sheet_files import Cell, Row, rows_of
+from shared.model.instants import EARLIEST_US, LATEST_US, window_start
 from shared.model.sheet import Sheet, SheetColumn, plain
+from shared.reports.candidate import Candidate, Rejection
 from shared.reports.cells import whole, yes_or_no
 from shared.reports.parse import parse_report
 
@@ -58,10 +60,23 @@ def read_sheet(body: bytes, sheet: Sheet | None, names: Mapping[str, str], zone:
     items: list[Item] = []
     places: list[Place] = []
     for report, place in made:
-        items.append((parse_report(report, zone), msgspec.json.encode(report)))
+        said = parse_report(report, zone)
+        if sheet is not None and sheet.window_label == "end":
+            said = _begun(said, zone)
+        items.append((said, msgspec.json.encode(report)))
         places.append(place)
         check_count(len(items))
     return items, places
+
+
+def _begun(said: Candidate | Rejection, zone: ZoneInfo) -> Candidate | Rejection:
+    """Its time names the end of the window; `realtime` has none."""
+    if isinstance(said, Rejection) or said.interval == "realtime":
+        return said
+    if not EARLIEST_US < said.observed_us < LATEST_US:
+        return said  # refused for its time
+    start = window_start(said.observed_us - 1, said.interval, zone)
+    return msgspec.structs.replace(said, observed_us=start)
 
 
 # -- a report a row ----------------------------------------------------------------------------
@@ -228,9 +243,18 @@ def _moment(cell: Cell) -> object:
         if (match := _DATE.match(text)) is not None:
             year, month, day, *clock = (int(part or 0) for part in match.groups())
             hour, minute, second = clock
+            if (hour, minute, second) == (24, 0, 0):  # how tables write the end of a day
+                return _next_midnight(year, month, day, text)
             return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
         return text
     return cell.isoformat() if isinstance(cell, time) else cell
+
+
+def _next_midnight(year: int, month: int, day: int, text: str) -> str:
+    try:
+        return f"{(date(year, month, day) + timedelta(days=1)).isoformat()}T00:00:00"
+    except (ValueError, OverflowError):
+        return text  # refused as it stands
 
 
 def _letters(index: int) -> str:

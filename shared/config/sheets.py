@@ -39,6 +39,7 @@ def sheets(a: Assembly, facilities: Container[str]) -> dict[str, Sheet]:
             facility=model.facility,
             columns=columns,
             ignores_others=model.others == "ignore",
+            window_label=model.window_label,
         )
     return built
 

@@ -38,6 +38,8 @@ class Sheet(msgspec.Struct, frozen=True):
     """When the whole sheet is of one facility."""
     columns: tuple[SheetColumn, ...]
     ignores_others: bool
+    window_label: Literal["start", "end"] = "start"
+    """Whether its times name the start of a window or its end."""
 
 
 def plain(header: object) -> str:

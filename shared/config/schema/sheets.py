@@ -46,6 +46,7 @@ class SheetModel(Model):
     facility: Id | None = None
     columns: Annotated[dict[Text, SheetMeaning], Field(min_length=1, max_length=500)]
     others: Literal["refuse", "ignore"] = "refuse"
+    window_label: Literal["start", "end"] = "start"
 
 
 class SheetsFile(Model):

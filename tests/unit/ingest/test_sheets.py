@@ -16,6 +16,7 @@ from services.ingest.sheet_files import SHEET_TYPES, XLSX
 from services.ingest.sheets import read_sheet
 from shared.model.instants import instant_text
 from shared.model.sheet import Sheet, SheetColumn, facility_names
+from shared.reports.candidate import Candidate, Rejection
 from tests.unit.ingest.ingest_house import OFFICER, ZONE, House, configuration
 
 DAILY = Sheet(
@@ -310,3 +311,33 @@ def test_a_reading_a_row_is_corrected_and_taken_back(house: House) -> None:
     assert [(r.revision, r.flags) for r in house.reports()] == [
         (None, None), (1, None), (2, ("withdrawn",)),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("interval", "said", "start"),
+    [
+        ("hour", "2026-03-01 24:00", "2026-03-01T23:00:00+08:00"),
+        ("hour", "2026-03-01 01:00", "2026-03-01T00:00:00+08:00"),
+        ("hour", "2026-03-01 01:30", "2026-03-01T01:00:00+08:00"),
+        ("day", "2026年3月1日 24:00", "2026-03-01T00:00:00+08:00"),
+        ("minute", "2026-03-01 08:05", "2026-03-01T08:04:00+08:00"),
+    ],
+)  # fmt: skip
+def test_times_may_name_the_end_of_their_window(interval: Any, said: str, start: str) -> None:
+    sheet = msgspec.structs.replace(DAILY, interval=interval, window_label="end")
+    items, _ = read_sheet(book(HEAD, [said, "一厂", 1000, 2, "N", ""]), sheet, {"一厂": "f"}, ZONE)
+    ((found, _),) = items
+    assert isinstance(found, Candidate)
+    assert instant_text(found.observed_us, ZONE) == start
+
+
+def test_the_end_of_a_day_is_the_next_midnight_in_any_sheet() -> None:
+    items, _ = read_sheet(
+        book(HEAD, ["2026-02-28 24:00", "一厂", 1, 2, "N", ""], ["2026-02-30 24:00", "一厂", 1, 2, "N", ""]),
+        DAILY, {"一厂": "f"}, ZONE,
+    )  # fmt: skip
+    (good, _), (bad, _) = items
+    assert isinstance(good, Candidate)
+    assert instant_text(good.observed_us, ZONE) == "2026-03-01T00:00:00+08:00"
+    assert isinstance(bad, Rejection)
+    assert "2026-02-30 24:00" in bad.detail
