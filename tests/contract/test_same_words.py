@@ -1,6 +1,6 @@
 """The same cases say the same words through every log, byte for byte, however they are cut.
 
-CASES=10000 pytest tests/contract/test_same_words.py
+CASES=10000 pytest -rP tests/contract/test_same_words.py
 """
 
 import os
@@ -64,6 +64,7 @@ def test_every_log_says_what_the_reference_says(log: Log) -> None:
         found = said(log, case, begin, end, random)
         assert found == [encode_alert(t, UTC) for t in expected], f"seed {seed}"
         transitions += len(found)
+    print(f"{CASES} cases, {transitions} transitions")
     assert transitions > 0
 
 
@@ -83,4 +84,5 @@ def test_every_log_says_what_a_territory_says(log: Log) -> None:
             facility: [encode_alert(t, UTC) for t in own] for facility, own in expected.items()
         }, f"seed {seed}"
         transitions += sum(map(len, found.values()))
+    print(f"{CASES // 2} provinces, {transitions} transitions")
     assert transitions > 0
