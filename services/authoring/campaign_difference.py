@@ -5,8 +5,7 @@ Alerts count by the instant at which they fired, messages by when they were sent
 after the end: the reports of the last day come then.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 from services.authoring.difference import Difference, difference
 from services.authoring.episodes import Episode
 from services.authoring.outcome import Outcome, night_page, outcome, rings
+from services.rules.input_files import Input
 from shared.model.campaign import without
 from shared.model.configuration import Configuration, lineage
 from shared.model.instants import Instant
@@ -37,7 +37,10 @@ class Region(msgspec.Struct):
 
 
 def campaign_difference(
-    configuration: Configuration, campaign: Campaign, inputs: list[Path], ack_after_us: int | None
+    configuration: Configuration,
+    campaign: Campaign,
+    inputs: Sequence[Input],
+    ack_after_us: int | None,
 ) -> Difference:
     """Both passes over the inputs; `old` is without the campaign."""
     until_us = Instant(campaign.to_us + LATE_US)

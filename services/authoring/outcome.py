@@ -1,7 +1,6 @@
 """Outcome: what one configuration makes of recorded inputs: episodes, messages, night pages."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -9,6 +8,7 @@ from services.authoring.episodes import Episode, Episodes
 from services.authoring.rerun import rerun
 from services.authoring.telling import Telling, Told
 from services.rules.given import Note
+from services.rules.input_files import Input
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant, to_datetime
 from shared.model.report import Report, Tick
@@ -33,7 +33,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def outcome(
     configuration: Configuration,
-    paths: list[Path],
+    paths: Sequence[Input],
     ack_after_us: int | None,
     on_report: Callable[[Report], None] | None = None,
     on_transition: Callable[[Transition], None] | None = None,

@@ -4,14 +4,14 @@ The same log, ticks and notes as `yujing backtest` (contract §8.20); beside eac
 stands the log time at which it came, which is when people are told.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from services.rules.backtest import records
 from services.rules.core.engine import Engine
 from services.rules.given import Note
+from services.rules.input_files import Input
 from services.rules.inputs import has_ticks, read_inputs
 from shared.model.configuration import Configuration, encode_bundle
 from shared.model.instants import Instant
@@ -27,7 +27,7 @@ class Came(msgspec.Struct, frozen=True):
 
 
 def rerun(
-    configuration: Configuration, paths: list[Path]
+    configuration: Configuration, paths: Sequence[Input]
 ) -> Iterator[Report | Tick | Note | list[Came]]:
     """Every record and note as it is read, and after a record the transitions that it caused.
 

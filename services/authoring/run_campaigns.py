@@ -1,6 +1,6 @@
 """Run campaigns: `yujing campaigns list` and `report`; words in the site's language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -11,7 +11,7 @@ from services.authoring.campaign_difference import as_rows, by_city, campaign_di
 from services.authoring.difference import by_person, signed
 from services.authoring.run_diff import EXIT_FAILED, notes_of, parse_answering
 from services.authoring.table import table
-from services.rules.input_files import can_be_read_again
+from services.rules.input_files import Input, can_be_read_again
 from shared.config.load import load
 from shared.errors import InputError
 from shared.model.campaign import state_of
@@ -20,6 +20,8 @@ from shared.model.instants import instant_text, parse_instant
 from shared.model.rule import Campaign
 
 _STATES = {"planned": "未开始", "running": "进行中", "ended": "已结束"}
+_FIRST_TICK_US = 2 * 86_400_000_000
+"""Inputs without ticks begin with the end of their first window, a day after its beginning."""
 _HEADS = {
     True: (
         ("城市", "报警（无）", "报警（有）", "增加", "减少", "级别不同", "短信", "夜间"),
@@ -59,7 +61,7 @@ def run_list(
 
 
 def run_report(
-    directory: Path, name: str, inputs: list[Path], ack_after: str, environ: Mapping[str, str],
+    directory: Path, name: str, inputs: Sequence[Input], ack_after: str, environ: Mapping[str, str],
     out: IO[str], err: IO[str], *, as_json: bool,
 ) -> int:  # fmt: skip
     """What the campaign made different; 1 when there is no such campaign or input."""
@@ -77,11 +79,15 @@ def run_report(
         return EXIT_FAILED
     found = campaign_difference(c, campaign, inputs, ack_after_us)
     notes_of(found.new, err)
-    last_us = found.new.last_us
+    first_us, last_us = found.new.first_us, found.new.last_us
     if as_json:
         body = {
             "campaign": name, "from": instant_text(campaign.from_us, c.site.zone),
             "to": instant_text(campaign.to_us, c.site.zone),
+            "begun_late_at": (
+                instant_text(first_us, c.site.zone)
+                if first_us is not None and _late(campaign, first_us) else None
+            ),
             "inputs_until": None if last_us is None else instant_text(last_us, c.site.zone),
             "answering": answering, "added": len(found.added), "gone": len(found.gone),
             "severity_changed": len(found.changed), "cities": as_rows(by_city(found)),
@@ -89,7 +95,7 @@ def run_report(
         }  # fmt: skip
         print(msgspec.json.encode(body).decode(), file=out)
         return 0
-    print(_heading(c, campaign, last_us), file=out)
+    print(_heading(c, campaign, first_us, last_us), file=out)
     zh = c.site.language == "zh-CN"
     cities = [
         (each.name, *each.alerts, f"+{each.added}", f"−{each.gone}", each.changed,
@@ -123,13 +129,26 @@ def _answering_zh(ack_after: str) -> str:
     return "无人确认" if ack_after == "never" else f"每次通知 {ack_after} 后有人确认"
 
 
-def _heading(c: Configuration, campaign: Campaign, last_us: int | None) -> str:
+def _late(campaign: Campaign, first_us: int) -> bool:
+    """The inputs do not reach back to its beginning, as when a broker has let go of it."""
+    return first_us > campaign.from_us + _FIRST_TICK_US
+
+
+def _heading(
+    c: Configuration, campaign: Campaign, first_us: int | None, last_us: int | None
+) -> str:
     zone, zh = c.site.zone, c.site.language == "zh-CN"
     begin, end = instant_text(campaign.from_us, zone), instant_text(campaign.to_us, zone)
     lines = [
         f"专项行动 {campaign.id} {campaign.title_zh}：{begin} 至 {end}，有无对比" if zh else
         f"campaign {campaign.id}, {campaign.title_en}: {begin} to {end}, without and with it"
     ]  # fmt: skip
+    if first_us is not None and _late(campaign, first_us):
+        at = instant_text(first_us, zone)
+        lines.append(
+            f"数据从 {at} 开始，行动此前的部分没有数据" if zh else
+            f"the inputs begin at {at}, after the campaign did; what came before is not counted"
+        )  # fmt: skip
     if last_us is None:
         lines.append("没有输入" if zh else "nothing was read")
     elif last_us < campaign.to_us:

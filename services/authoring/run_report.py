@@ -1,6 +1,6 @@
 """Run report: `yujing backtest --report OUT.html`: the lines of a backtest, and a page for people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -10,7 +10,7 @@ from services.authoring.outcome import outcome
 from services.authoring.report import Report
 from services.authoring.run_diff import notes_of, parse_answering
 from services.authoring.traces import Traces
-from services.rules.input_files import is_there
+from services.rules.input_files import Input, is_there
 from shared.model.configuration import Configuration
 from shared.model.transition import Transition, transition_object
 
@@ -18,7 +18,7 @@ EXIT_FAILED = 1
 
 
 def run(
-    configuration: Configuration, inputs: list[Path], report: Path, ack_after: str,
+    configuration: Configuration, inputs: Sequence[Input], report: Path, ack_after: str,
     lines: IO[bytes], err: IO[str],
 ) -> int:  # fmt: skip
     """Transitions into `lines` as `yujing backtest` writes them, and the report as one file."""

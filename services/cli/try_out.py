@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from services.cli.cluster_input import SinceOption, chosen
 from services.cli.groups import app, campaigns, rules_group
-from services.cli.options import EXIT_CONFIG, AckAfter, ConfigOption
+from services.cli.options import EXIT_CONFIG, AckAfter, ConfigOption, KafkaOption
 
 
 @app.command()
@@ -29,8 +30,11 @@ def check(config: ConfigOption) -> None:
 
 @app.command()
 def backtest(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...")],
     config: ConfigOption,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="INPUT...", help="Or --kafka: the log of a cluster."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write here instead of stdout.")] = None,
     report: Annotated[
         Path | None, typer.Option("--report", help="Also write a page for people here.")
@@ -40,6 +44,8 @@ def backtest(
         bool,
         typer.Option("--history", help="Final episodes instead, whatever the order of the lines."),
     ] = False,
+    kafka: KafkaOption = "",
+    since: SinceOption = None,
 ) -> None:
     """Recorded reports through the rules in virtual time; one transition a line."""
     from shared.config.load import load
@@ -47,20 +53,21 @@ def backtest(
     if history and report is not None:
         raise typer.BadParameter("--history writes episodes and --report a page; give one of them")
     configuration = load(config, os.environ)
+    given = chosen(inputs, kafka, since, config)
     if report is None:
         from services.rules.backtest import backtest as transitions
         from services.rules.backtest import run
         from services.rules.final_history import final_history
 
-        raise typer.Exit(run(configuration, inputs, out, final_history if history else transitions))
+        raise typer.Exit(run(configuration, given, out, final_history if history else transitions))
     from services.authoring.run_report import run as run_report
 
     if out is None:
         raise typer.Exit(
-            run_report(configuration, inputs, report, ack_after, sys.stdout.buffer, sys.stderr)
+            run_report(configuration, given, report, ack_after, sys.stdout.buffer, sys.stderr)
         )
     with out.open("wb") as lines:
-        raise typer.Exit(run_report(configuration, inputs, report, ack_after, lines, sys.stderr))
+        raise typer.Exit(run_report(configuration, given, report, ack_after, lines, sys.stderr))
 
 
 @rules_group.command("test")
@@ -107,19 +114,25 @@ def campaigns_list(
 @campaigns.command("report")
 def campaigns_report(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN")],
-    inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Recorded inputs, or a data directory.")
-    ],
     config: ConfigOption,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Recorded inputs, or a data directory; or --kafka: the log of a cluster.",
+        ),
+    ] = None,
     ack_after: AckAfter = "10m",
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as one object.")] = False,
+    kafka: KafkaOption = "",
+    since: SinceOption = None,
 ) -> None:
     """Its period judged again with and without it: alerts, messages, night pages, by city."""
     from services.authoring.run_campaigns import run_report
 
     raise typer.Exit(
         run_report(
-            config, campaign, inputs, ack_after, os.environ, sys.stdout, sys.stderr,
-            as_json=as_json,
+            config, campaign, chosen(inputs, kafka, since, config), ack_after, os.environ,
+            sys.stdout, sys.stderr, as_json=as_json,
         )
     )  # fmt: skip

@@ -6,7 +6,7 @@ and skipped.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -15,7 +15,7 @@ import msgspec
 
 from services.rules.core.engine import Engine
 from services.rules.given import Given, Note
-from services.rules.input_files import is_there
+from services.rules.input_files import Input, is_there
 from services.rules.inputs import has_ticks, read_inputs
 from shared.model.configuration import Configuration, encode_bundle
 from shared.model.instants import Instant, Interval, window_end
@@ -47,7 +47,9 @@ def records(
         yield Tick(log_us)
 
 
-def backtest(configuration: Configuration, paths: list[Path], notes: IO[str]) -> Iterator[bytes]:
+def backtest(
+    configuration: Configuration, paths: Sequence[Input], notes: IO[str]
+) -> Iterator[bytes]:
     """One JSON line per transition, as §4 but for `id` and `seq`."""
     bundle = configuration.bundle()
     name, _ = encode_bundle(bundle)
@@ -71,11 +73,11 @@ def _told(items: Iterable[Record | Note], notes: IO[str]) -> Iterator[Record]:
             yield item
 
 
-Lines = Callable[[Configuration, list[Path], IO[str]], Iterator[bytes]]
+Lines = Callable[[Configuration, Sequence[Input], IO[str]], Iterator[bytes]]
 
 
 def run(
-    configuration: Configuration, paths: list[Path], out: Path | None, made: Lines = backtest
+    configuration: Configuration, paths: Sequence[Input], out: Path | None, made: Lines = backtest
 ) -> int:
     """Write transitions (or what else is made of the inputs) to `out` or stdout; 0 also when lines were skipped, 1 for a file that is not there."""
     for path in paths:

@@ -5,8 +5,7 @@ lines that ingest would call duplicates are passed over. Every report is held in
 1 KB each: a year of minutes of one station is 0.5 GB, so give it the stations in question.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 import msgspec
@@ -17,6 +16,7 @@ from services.rules.core.cell_history import Key
 from services.rules.core.history_units import Unit, Units
 from services.rules.episodes_api import span_object
 from services.rules.given import Note
+from services.rules.input_files import Input
 from services.rules.inputs import read_inputs
 from shared.model.configuration import Bundle, Configuration
 from shared.model.instants import window_end
@@ -26,7 +26,7 @@ Windows = dict[int, list[Report]]
 
 
 def final_history(
-    configuration: Configuration, paths: list[Path], notes: IO[str]
+    configuration: Configuration, paths: Sequence[Input], notes: IO[str]
 ) -> Iterator[bytes]:
     """One JSON line per episode that fired, by its start; what would be refused is named."""
     zone = configuration.site.zone

@@ -2,20 +2,26 @@
 
 import gzip
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, cast
 
+from shared.model.report import Report, Tick
+
 STANDARD_INPUT = Path("-")
 """JSONL only, and without ticks of its own: it cannot be read twice."""
+Recording = Callable[[], Iterator[Report | Tick]]
+"""A log that lies in no file, such as that of a cluster; called, it is read from its beginning."""
+Input = Path | Recording
 
 
-def is_there(path: Path) -> bool:
+def is_there(path: Input) -> bool:
     return path == STANDARD_INPUT or can_be_read_again(path)
 
 
-def can_be_read_again(path: Path) -> bool:
-    return path.is_file() or log_of(path) is not None
+def can_be_read_again(path: Input) -> bool:
+    return not isinstance(path, Path) or path.is_file() or log_of(path) is not None
 
 
 def log_of(path: Path) -> Path | None:

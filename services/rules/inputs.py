@@ -9,7 +9,7 @@ import msgspec
 from services.rules.csv_inputs import read_csv
 from services.rules.from_log import from_log
 from services.rules.given import LISTENER, Given, Item, Note, judged
-from services.rules.input_files import STANDARD_INPUT, is_csv, log_of, opened
+from services.rules.input_files import STANDARD_INPUT, Input, is_csv, log_of, opened
 from shared.model.configuration import Configuration
 from shared.model.instants import parse_instant
 from shared.model.report import Report, Tick
@@ -19,12 +19,14 @@ from shared.reports.quick import Quick
 NO_TICKS = "standard input cannot bring ticks of its own; give the log as a file"
 
 
-def read_inputs(paths: Iterable[Path], configuration: Configuration) -> Iterator[Given]:
+def read_inputs(paths: Iterable[Input], configuration: Configuration) -> Iterator[Given]:
     """Reports, ticks and notes of all inputs, in order; nothing is kept but the line at hand."""
     judge = Judge(configuration)
     zone = configuration.site.zone
     for path in paths:
-        if log := log_of(path):
+        if not isinstance(path, Path):
+            yield from path()
+        elif log := log_of(path):
             yield from from_log(log)
         elif is_csv(path):
             yield from read_csv(path, judge, zone)
@@ -76,10 +78,10 @@ def _tick(path: Path, number: int, text: object, zone: ZoneInfo) -> Tick | Note:
         return Note(str(path), number, f"bad-time: tick: {error}")
 
 
-def has_ticks(paths: Iterable[Path]) -> bool:
+def has_ticks(paths: Iterable[Input]) -> bool:
     """Does any input bring ticks of its own, as a log does? Stops at the first."""
     for path in paths:
-        if log_of(path):
+        if not isinstance(path, Path) or log_of(path):
             return True
         if is_csv(path) or path == STANDARD_INPUT:
             continue
