@@ -74,8 +74,8 @@ def _withdraw_gone(engine: "Engine", cell: Cell, keep: set[str]) -> None:
         for judging, watch in series.watches:
             if judging.rule.id not in keep:
                 _unwatch(engine, cell, judging, watch)
-        series.holds = [pair for pair in series.holds if pair[0].rule.id in keep]
-        series.watches = [pair for pair in series.watches if pair[0].rule.id in keep]
+        series.holds = tuple(pair for pair in series.holds if pair[0].rule.id in keep)
+        series.watches = tuple(pair for pair in series.watches if pair[0].rule.id in keep)
     for state in cell.ratios:
         if state.judging.rule.id not in keep:
             _withdraw(engine, cell, state.judging, state.hold)
@@ -110,8 +110,8 @@ def _arm_watches(engine: "Engine", book: Book) -> None:
             known = {own.rule.id: watch for own, watch in series.watches}
             watch = known.get(judging.rule.id) or Watch(engine.clock.now_us)
             known[judging.rule.id] = watch
-            series.watches = [
-                (book.judging(station.id, rule), kept) for rule, kept in sorted(known.items())
-            ]
+            series.watches = tuple(
+                [(book.judging(station.id, rule), kept) for rule, kept in sorted(known.items())]
+            )
             engine.dirty.add(key)
             engine.push(AT_ONCE, cell, judging)

@@ -47,8 +47,8 @@ class Series:
         self.value = 0.0
         self.flag = "N"
         self.heard_us: int | None = None
-        self.holds: list[tuple[Judging, Hold]] = []
-        self.watches: list[tuple[Judging, Watch]] = []
+        self.holds: tuple[tuple[Judging, Hold], ...] = ()
+        self.watches: tuple[tuple[Judging, Watch], ...] = ()
         self.feeds: tuple[Judging, ...] = ()
         """Rules on several stations, which this one is a member of (core.group)."""
 
@@ -96,7 +96,7 @@ class Cell:
         self.roll: Member | Territory | None = None
         """Its part in roll-ups; a cell that has one never takes the quiet path."""
         self.shape: tuple[str, ...] = ()
-        self.shape_series: list[Series] = []
+        self.shape_series: tuple[Series, ...] = ()
         self.quiet = False
         self.settled = True
         self.observed_us = NEVER
@@ -128,18 +128,19 @@ class Cell:
 
     def _adopt(self, series: Series) -> None:
         holds = {judging.rule.id: hold for judging, hold in series.holds}
-        series.holds = [
-            (judging, holds.get(judging.rule.id) or Hold())
+        own = [
+            judging
             for judging in self.rules
             if judging.indicator == series.indicator
             and not isinstance(judging.rule.condition, Joint | Missing | Group)
         ]
-        series.holds += [
-            (judging, holds.get(judging.rule.id) or Hold())
+        own += [
+            judging
             for judging in self.grouped
             if judging.indicator == series.indicator
             and not isinstance(judging.rule.condition, Silent)
         ]
+        series.holds = tuple([(judging, holds.get(judging.rule.id) or Hold()) for judging in own])
         series.feeds = tuple(
             judging
             for judging in self.rules
@@ -174,7 +175,7 @@ class Cell:
     def arm(self, indicators: tuple[str, ...], alike: Alike) -> None:
         """After a report was judged in full: may the next one like it take the quiet path?"""
         self.shape = alike(indicators)
-        self.shape_series = [self.series[indicator] for indicator in indicators]
+        self.shape_series = tuple([self.series[indicator] for indicator in indicators])
         self.quiet = (
             not self.ratios and self.roll is None and len(set(indicators)) == len(indicators)
         )

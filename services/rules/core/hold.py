@@ -28,7 +28,7 @@ class Change(msgspec.Struct, frozen=True):
     step: int
 
 
-class Hold(msgspec.Struct, omit_defaults=True):
+class Hold(msgspec.Struct, omit_defaults=True, gc=False):
     """One rule on one series. `held` depends on readings alone; `level` is the episode's."""
 
     phase: Phase = "inactive"

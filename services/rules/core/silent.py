@@ -42,7 +42,8 @@ def arm(engine: "Engine", book: "Book", at_once: int) -> None:
             known = {own.rule.id: watch for own, watch in series.watches}
             watch = known.get(judging.rule.id) or Watch(engine.clock.now_us)
             others = [pair for pair in series.watches if pair[0].rule.id != judging.rule.id]
-            series.watches = sorted([*others, (judging, watch)], key=lambda pair: pair[0].rule.id)
+            both = sorted([*others, (judging, watch)], key=lambda pair: pair[0].rule.id)
+            series.watches = tuple(both)
             engine.dirty.add((home.station, home.interval))
             engine.push(at_once, home, judging)
 

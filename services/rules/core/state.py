@@ -159,14 +159,16 @@ def _cell(engine: Engine, kept: SavedCell) -> Cell:
         series = cell.series_of(item.indicator)
         series.newest_us, series.value = item.newest_us, item.value
         series.flag, series.heard_us = item.flag, item.heard_us
-        series.holds = [
-            (judging, item.holds.get(judging.rule.id, hold)) for judging, hold in series.holds
-        ]
-        series.watches = [
-            (engine.book.judging(kept.station, rule), watch)
-            for rule, watch in sorted(item.watches.items())
-            if rule in engine.book.rules
-        ]
+        series.holds = tuple(
+            [(judging, item.holds.get(judging.rule.id, hold)) for judging, hold in series.holds]
+        )
+        series.watches = tuple(
+            [
+                (engine.book.judging(kept.station, rule), watch)
+                for rule, watch in sorted(item.watches.items())
+                if rule in engine.book.rules
+            ]
+        )
     for ratio in cell.ratios:
         for saved in kept.ratios:
             if saved.rule == ratio.judging.rule.id:

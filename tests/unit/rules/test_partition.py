@@ -213,7 +213,7 @@ def test_a_record_that_breaks_the_engine_is_set_aside() -> None:
     house.feed(house.report())
     cell = house.partition.engine.cells[house.station.id, "hour"]
     series = cell.series["w01018"]
-    good, series.holds = series.holds, [None]  # type: ignore[list-item]
+    good, series.holds = series.holds, (None,)  # type: ignore[assignment]
     cell.quiet = False
     applied = house.feed(
         house.report(observed_us=7_200_000_000), house.report(interval="day", observed_us=0)
@@ -288,7 +288,7 @@ def test_a_rule_that_broke_makes_no_series_deaf() -> None:
     house.feed(house.report(indicators=pair, values=(4.0, 1.0)))
     cell = house.partition.engine.cells[house.station.id, "hour"]
     broken = cell.series["w21003"]
-    good, broken.holds = broken.holds, [None]  # type: ignore[list-item]
+    good, broken.holds = broken.holds, (None,)  # type: ignore[assignment]
     cell.lows, cell.highs = (9e9, 9e9), (-9e9, -9e9)
     loud = house.report(indicators=pair, values=(900.0, 1.0), observed_us=7_200_000_000)
     assert [r.reason for r in house.feed(loud).rejects] == ["not-judged"]
