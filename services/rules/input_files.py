@@ -2,11 +2,13 @@
 
 import gzip
 import sys
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+from shared.errors import InputError
 from shared.model.report import Report, Tick
 
 STANDARD_INPUT = Path("-")
@@ -36,10 +38,19 @@ def is_csv(path: Path) -> bool:
     return inner.suffix.lower() == ".csv"
 
 
-def opened(path: Path) -> AbstractContextManager[IO[bytes]]:
-    """Its bytes, unpacked."""
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Its bytes, unpacked.
+
+    Raises:
+        InputError: it is called `.gz` and is not, or its end is missing.
+    """
     if path == STANDARD_INPUT:
-        return nullcontext(sys.stdin.buffer)
-    if path.suffix.lower() == ".gz":
-        return cast("IO[bytes]", gzip.open(path, "rb"))
-    return path.open("rb")
+        yield sys.stdin.buffer
+        return
+    packed = path.suffix.lower() == ".gz"
+    try:
+        with cast("IO[bytes]", gzip.open(path, "rb")) if packed else path.open("rb") as file:
+            yield file
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path}: not whole as gzip: {error}; pack or copy it again") from error

@@ -16,6 +16,7 @@ from services.rules.backtest import backtest, run
 from services.rules.given import Note
 from services.rules.inputs import read_inputs
 from shared.config.load import load
+from shared.errors import InputError
 from shared.model.configuration import Configuration
 from shared.model.report import Report
 from shared.reports.candidate import Rejection
@@ -152,6 +153,17 @@ def test_packed_files_and_standard_input(
             sys.stdin = before
     assert out.read_bytes().splitlines() == expected
     assert "-:301: bad-field: standard input cannot bring ticks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.csv.gz"])
+def test_a_file_that_is_not_whole_is_named(
+    configuration: Configuration, tmp_path: Path, name: str
+) -> None:
+    whole = gzip.compress(b"observed_at,facility,indicator,value\n" * 500)
+    for wrong in (b"observed_at\n", whole[:-20], whole[:-8] + b"\x00" * 8):
+        (tmp_path / name).write_bytes(wrong)
+        with pytest.raises(InputError, match=f"{name}: not whole as gzip: .*; pack or copy it"):
+            run(configuration, [tmp_path / name], tmp_path / "out")
 
 
 @pytest.mark.parametrize("seed", range(40))
