@@ -73,6 +73,8 @@ def _condition(a: Assembly, part: Item, written: RuleModel) -> ConditionModel | 
         return None
     if not times:
         return condition
+    if condition.silent is not None and "due" not in times:
+        return condition.model_copy(update={"silent": condition.silent.model_copy(update=times)})
     if condition.missing is None:
         key = next(iter(times))
         a.fail(part, f"{key} goes with a missing rule; give a condition instead", key)

@@ -132,6 +132,25 @@ def test_when_all_return_nobody_hears_of_single_series(tmp_path: Path) -> None:
     assert plant.house.incident("plant")["state"] == "resolved"
 
 
+def test_a_campaign_asks_for_a_quicker_watch(tmp_path: Path) -> None:
+    """Two minutes instead of ten while it runs; what it hides it hides then, too."""
+    (write(tmp_path) / "campaigns.yaml").write_text(
+        "campaigns:\n  - id: war\n    title: {zh: 战时}\n    from: 2026-02-03\n    to: 2026-02-04\n"
+        '    territories: ["420000"]\n    rules: [{rule: plant-silent, every: 1m, grace: 1m}]\n'
+        '    basis: {standard: 令, edition: "2026", clause: 一}\n',
+        encoding="utf-8",
+    )
+    plant = Plant(load(tmp_path, {}))
+    plant.speak(*STATIONS)
+    assert plant.wait(1) == []
+    assert plant.wait(1) == ["plant-silent@war plant firing"]
+    plant.house.phone("li").expect("全站失联（战时）")
+    plant.wait(20)
+    plant.house.no_other_messages()
+    assert plant.speak("plant-3") == ["series-silent plant-3 resolved"]
+    assert plant.wait(1) == ["plant-silent@war plant resolved"]
+
+
 def test_a_rule_that_is_quicker_than_the_facility_is_said(tmp_path: Path) -> None:
     """What is told first cannot be hidden afterwards."""
     configuration, findings = check(write(tmp_path, grace="5m"), {})
