@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from services.rules.core.beside import BesideOf
 from services.rules.core.book import Book, Judging
 from services.rules.core.cell import NEVER, Cell, Series
 from services.rules.core.engine import Engine
@@ -73,7 +74,8 @@ def verdict_of(engine: Engine, judging: Judging, asked: Question) -> Verdict:
     """What a rule that looks says; its state may be nowhere yet."""
     assert engine.book is not None
     if judging.group is not None:
-        return of_group(engine, judging, asked.facility)
+        is_own = isinstance(judging.group, BesideOf)
+        return of_group(engine, judging, asked.station if is_own else asked.facility)
     cell = engine.cell((asked.station, asked.interval))
     if cell is None or cell.facility != asked.facility:
         return never_heard(judging)

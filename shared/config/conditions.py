@@ -3,6 +3,7 @@
 from datetime import time
 
 from shared.config.assembly import Assembly, Item
+from shared.config.beside import beside
 from shared.config.derived import derived
 from shared.config.grouped import across, balance, composite
 from shared.config.joint import index, limited
@@ -37,6 +38,8 @@ def condition(a: Assembly, item: Item) -> Condition:
         return _missing(a, item, model.missing)
     if model.across:
         return across(a, item, model.across)
+    if model.beside:
+        return beside(a, item, model.beside)
     if model.silent:
         return silent(a, item, model.silent)
     if model.composite:

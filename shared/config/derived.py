@@ -95,7 +95,13 @@ def _built(a: Assembly, item: Item, model: ConditionModel) -> Derived:
         flat = model.flatline
         unit = _measured(a, item, "flatline", flat)
         return Flatline(
-            flat.indicator, flat.interval, flat.within, flat.shown_in, flat.max_gap, unit
+            flat.indicator,
+            flat.interval,
+            flat.within,
+            flat.shown_in,
+            flat.max_gap,
+            unit,
+            flat.above,
         )
     if model.deviation:
         return _deviation(a, item, model.deviation)

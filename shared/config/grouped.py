@@ -7,6 +7,7 @@ from shared.config.levels import comparison
 from shared.config.measured import checked_indicator, checked_unit
 from shared.config.places import convertible
 from shared.config.schema.conditions import AcrossModel, BalanceModel, CompositeModel
+from shared.model.beside import Beside
 from shared.model.configuration import Indicator
 from shared.model.instants import INTERVAL_US
 from shared.model.rule import Across, Balance, Composite, Group, Rule
@@ -110,7 +111,11 @@ def _circle(rules: dict[str, Rule], rule: str, way: tuple[str, ...]) -> tuple[st
 
 def checked_names(a: Assembly, facilities: Container[str], rules: dict[str, Rule]) -> None:
     """The series of such a rule has its facility as station: no other station may be called so."""
-    kinds = [rule.id for rule in rules.values() if isinstance(rule.condition, Group)]
+    kinds = [
+        rule.id
+        for rule in rules.values()
+        if isinstance(rule.condition, Group) and not isinstance(rule.condition, Beside)
+    ]
     if not kinds:
         return
     for item in a.items("facilities", "stations"):

@@ -6,6 +6,7 @@ ask a roll-up for slots it does not make.
 
 from collections.abc import Iterator
 
+from shared.model.beside import Beside
 from shared.model.configuration import Configuration
 from shared.model.facility import Station
 from shared.model.rollup import station_of
@@ -32,6 +33,8 @@ class Meetings:
         condition = rule.condition
         if isinstance(condition, Across):
             yield from self._few_members(rule, condition)
+        elif isinstance(condition, Beside):
+            yield from self._few_neighbours(rule, condition)
         elif isinstance(condition, Composite):
             yield from self._few_rules(rule, condition)
         elif isinstance(condition, Threshold | Range | Ratio) and self._intervals:
@@ -63,6 +66,20 @@ class Meetings:
                     f"{raises.text}; lower the limit or widen applies"
                 )
                 yield text, ("levels",)
+
+    def _few_neighbours(self, rule: Rule, condition: Beside) -> Iterator[Said]:
+        counts = [
+            sum(self._applies(rule, station) for station in stations)
+            for stations in self._facilities().values()
+        ]
+        most = max(counts, default=0)
+        if 0 < most <= condition.least:
+            text = (
+                f"rule {rule.id} can never fire: it sets a station beside {condition.least} others "
+                f"of its facility, and no facility has more than {most} for it; make neighbours "
+                "the stations of one facility"
+            )
+            yield text, ("condition", "beside")
 
     def _few_rules(self, rule: Rule, condition: Composite) -> Iterator[Said]:
         """How many of its rules judge at one facility where it does."""

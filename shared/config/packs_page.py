@@ -77,7 +77,7 @@ def _number(rule: RuleModel, units: dict[str, str]) -> str:
         own = limited.unit or units[limited.indicator]
         each = (f"{test.limit:g} {own} where {limited.by} {test.when}" for test in limited.limits)
         unit = f"% of {', '.join(each)}"
-    parts = [f"{level.raise_} {unit}".strip() for level in rule.levels]
+    parts = [f"{level.raise_} {unit}".strip() if level.raise_ else "none" for level in rule.levels]
     if len(parts) == 1:
         return parts[0]
     ladder = zip(parts, rule.levels, strict=True)

@@ -24,6 +24,15 @@ def judged_words(condition: ConditionModel) -> str | None:
         return (
             f"{habit.indicator}, {habit.interval}, {habit.of}{undone} among the last {habit.within}"
         )
+    if (flat := condition.flatline) is not None:
+        above = "" if flat.above is None else f", above {flat.above:g} {flat.unit or ''}".rstrip()
+        return f"{flat.indicator}, {flat.interval}, how long it stands{above}"
+    if (beside := condition.beside) is not None:
+        over = f", mean of {beside.over / 3_600_000_000:g} h" if beside.over else ""
+        return f"{beside.indicator}, {beside.interval}, {beside.of} beside other stations{over}"
+    if (missing := condition.missing) is not None and missing.every is not None:
+        wait = f"{(missing.every + missing.grace) / 3_600_000_000:g} h"
+        return f"{missing.indicator}, {missing.interval}, no reading for {wait}"
     return None
 
 
@@ -32,4 +41,10 @@ def shown_words(condition: ConditionModel) -> str | None:
     timed = condition.time_to_limit or condition.time_to_clear or condition.flagged
     if timed is not None:
         return timed.shown_in
+    if condition.flatline is not None:
+        return condition.flatline.shown_in
+    if condition.missing is not None:
+        return ""
+    if condition.beside is not None:
+        return "%" if condition.beside.of == "share" else "times the usual band"
     return "%" if condition.compliance or condition.discipline else None

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from shared.model.beside import Beside
 from shared.model.comparison import Comparison as Comparison  # noqa: PLC0414 - as ever found here
 from shared.model.comparison import Op as Op  # noqa: PLC0414 - as ever found here
 from shared.model.comparison import number_text as number_text  # noqa: PLC0414 - as ever found here
@@ -158,7 +159,9 @@ class Flatline(msgspec.Struct, frozen=True, tag="flatline"):
     shown_in: Literal["min", "h"] = "h"
     max_gap_us: int | None = None
     unit: str | None = None
-    """Of `within`."""
+    """Of `within` and `above`."""
+    above: float | None = None
+    """A value at or below it stands for nothing: an instrument shows it when there is nothing."""
 
 
 class Count(msgspec.Struct, frozen=True, tag="count"):
@@ -256,8 +259,9 @@ Derived = Average | Rate | Jump | Flatline | Count | Deviation | Drift | Timed
 """Conditions that keep a memory per series and judge what they make of its readings."""
 Joint = Ratio | Index | Limited | TimeToClear
 """Conditions that make one value of several indicators of one station and slot."""
-Group = Across | Balance | Composite | Silent
-"""Conditions on several stations of a facility; their series has the facility as its station."""
+Group = Across | Balance | Composite | Silent | Beside
+"""Conditions on several stations of a facility; their series has the facility as its station,
+that of `Beside` the station that stands beside the others."""
 Condition = Threshold | Range | Joint | Missing | Derived | Group
 
 

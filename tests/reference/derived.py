@@ -104,14 +104,22 @@ def change(condition: Rate | Jump, by: Fraction, before: list[Seen], now: Seen) 
 
 def stood(condition: Flatline, by: Fraction, known: list[Seen]) -> float:
     """Walks all known readings again, from the first."""
-    first = last = known[0]
+    first: Seen | None = known[0]
+    last = known[0]
     for reading in known:
+        if condition.above is not None and exact(reading.value) * by <= exact(condition.above):
+            first = None
+            continue
+        if first is None:
+            first = last = reading
         apart = abs(exact(reading.value) - exact(first.value)) * by
         gap = reading.at - last.at
         long = condition.max_gap_us is not None and gap > condition.max_gap_us
         if apart > exact(condition.within) or long:
             first = reading
         last = reading
+    if first is None:
+        return 0.0
     unit = HOUR // 60 if condition.shown_in == "min" else HOUR
     return rounded(Fraction(last.at - first.at, unit))
 

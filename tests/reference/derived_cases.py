@@ -65,7 +65,13 @@ def derived(g: "Generator", kind: str) -> tuple[Derived, tuple[Level, ...]]:
     if kind == "flatline":
         shown = g.random.choice(["min", "h"])
         flat = Flatline(
-            code, g.interval, g.random.choice([0.0, 0.1, 4.0]) * scale, shown, max_gap, unit
+            code,
+            g.interval,
+            g.random.choice([0.0, 0.1, 4.0]) * scale,
+            shown,
+            max_gap,
+            unit,
+            g.random.choice([None, None, None, 0.15 * scale]),
         )
         size = g.grid / (MINUTE if shown == "min" else HOUR)
         return flat, g.levels(size * g.random.choice([0.2, 1.0]), True)

@@ -3,9 +3,11 @@
 from fractions import Fraction
 from typing import NamedTuple
 
+from shared.model.beside import Beside
 from shared.model.report import Report, Tick
 from shared.model.rule import Across, Balance, Group
 from tests.reference.arithmetic import converted, exact, holds, ratio_of, rounded
+from tests.reference.beside import Over, beside
 from tests.reference.derived import step_of
 from tests.reference.history import History, Life, applying
 from tests.reference.seen import Seen
@@ -28,6 +30,8 @@ class Told(NamedTuple):
 def shown_group_unit(condition: Group, own: str) -> str:
     if isinstance(condition, Balance):
         return condition.unit or "1"
+    if isinstance(condition, Beside):
+        return "%" if condition.of == "share" else "1"
     if condition.of == "share":
         return "%"
     return "1" if condition.of == "count" else condition.unit or own
@@ -47,6 +51,7 @@ def grouped(history: History, life: Life, condition: Group) -> list[Seen]:
     told = readings(history, life, condition)
     found: list[Seen] = []
     closed = LONG_AGO
+    over: list[Over] = []
     for i, record in enumerate(history.records):
         if i <= life.begin or (life.end is not None and i >= life.end):
             continue
@@ -65,7 +70,15 @@ def grouped(history: History, life: Life, condition: Group) -> list[Seen]:
             if not is_ready:
                 break
             closed = slot
-            if isinstance(condition, Balance):
+            if isinstance(condition, Beside):
+                told_here = {t.station: t.value for t in here if t.flag in ("N", "S")}
+                over.append(Over(slot, told_here, stations))
+                own = own_unit(history, life, condition)
+                made = beside(history, condition, life.station, own, over)
+                if made is None:
+                    continue
+                quality, value = made
+            elif isinstance(condition, Balance):
                 quality, value = balanced(history, life, condition, so_far, slot, stations)
             else:
                 quality, value = result(history, life, condition, here, stations)
@@ -78,7 +91,7 @@ def nothing_more_comes(
 ) -> bool:
     """Whoever was heard, and whoever must be, has shown this slot or a later one."""
     mine = [t for t in so_far if t.station in stations]
-    if isinstance(condition, Across):
+    if isinstance(condition, Across | Beside):
         return all(any(t.station == s and t.at >= slot for t in mine) for s in stations)
     meters = {(t.station, t.indicator) for t in mine}
     return (
@@ -163,9 +176,7 @@ def due(history: History, condition: Group, here: list[Told], index: int) -> int
 def result(
     history: History, life: Life, condition: Across, here: list[Told], stations: list[str]
 ) -> tuple[str, float]:
-    bundle = history.bundle(life.begin)
-    assert bundle is not None
-    own = next(i.unit for i in bundle.indicators if i.code == condition.indicator)
+    own = own_unit(history, life, condition)
     unit = condition.unit or own
     by = ratio_of(own, unit)
     certain: list[Fraction] = []
@@ -202,6 +213,12 @@ def result(
         return "unknown", 0.0
     lowest = min(values)
     return "known" if lowest in certain else "over", shown(lowest, own, unit)
+
+
+def own_unit(history: History, life: Life, condition: Across | Beside) -> str:
+    bundle = history.bundle(life.begin)
+    assert bundle is not None
+    return next(i.unit for i in bundle.indicators if i.code == condition.indicator)
 
 
 def shown(value: Fraction, own: str, unit: str) -> float:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from shared.model.beside import Beside
 from shared.model.rule import Across, Balance, Comparison, Composite, Group, Level, number_text
 from shared.model.severity import Severity
 from tests.reference.derived_cases import SCALE
@@ -9,7 +10,7 @@ from tests.reference.derived_cases import SCALE
 if TYPE_CHECKING:
     from tests.reference.cases import Generator
 
-GROUPED = ("across", "across", "across", "balance", "composite", "composite")
+GROUPED = ("across", "across", "across", "beside", "beside", "balance", "composite", "composite")
 FLOWS = ("mw.disposed_t", "mw.generated_t", "mw.backlog_t")
 
 
@@ -19,6 +20,8 @@ def grouped(g: "Generator", kind: str) -> tuple[Group, tuple[Level, ...]]:
     grace = g.random.choice([0, 0, 1, 2, 5]) * g.grid
     if kind == "balance":
         return balance(g, grace)
+    if kind == "beside":
+        return beside(g, grace)
     code = g.random.choice(g.codes)
     unit = g.unit(code)
     scale = SCALE.get(unit, 1.0)
@@ -31,6 +34,22 @@ def grouped(g: "Generator", kind: str) -> tuple[Group, tuple[Level, ...]]:
     else:
         levels = g.levels(scale * g.random.choice([0.7, 1.0]), g.random.random() < 0.7)
     return Across(code, g.interval, of, than, complete, grace, unit), levels
+
+
+def beside(g: "Generator", grace: int) -> tuple[Beside, tuple[Level, ...]]:
+    """With one neighbour already: cases have few stations, and few days."""
+    code = g.random.choice(g.codes)
+    unit = g.unit(code)
+    is_share = g.random.random() < 0.6
+    day_us = 86_400_000_000
+    condition = Beside(
+        code, g.interval, "share" if is_share else "difference",
+        g.random.choice([1, 2, 5]) if is_share else 1,
+        g.random.choice([7, 9, 28] if is_share else [1, 42]) * day_us,
+        g.random.choice([0.0, 0.5]) * SCALE.get(unit, 1.0) if is_share else 0.0,
+        g.random.choice([1, 1, 2]), g.random.choice(["both", "high", "low"]), grace, unit,
+    )  # fmt: skip
+    return condition, counted(g, 10.0 if is_share else 1.0)
 
 
 def composite(g: "Generator") -> tuple[Composite, tuple[Level, ...]]:

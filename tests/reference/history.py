@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from shared.model.beside import Beside
 from shared.model.configuration import Bundle, lineage
 from shared.model.report import Activate, Record, Report, Tick
 from shared.model.rule import Group, Rule
@@ -189,9 +190,13 @@ def alike(one: Rule, other: Rule) -> bool:
 def judging(bundle: Bundle) -> dict[tuple[str, str, str], Rule]:
     """The same, where a rule on several stations judges at the facility, once."""
     return {
-        (rule.id, facility, facility if isinstance(rule.condition, Group) else station): rule
+        (rule.id, facility, facility if at_facility(rule) else station): rule
         for (_, facility, station), rule in applying(bundle).items()
     }
+
+
+def at_facility(rule: Rule) -> bool:
+    return isinstance(rule.condition, Group) and not isinstance(rule.condition, Beside)
 
 
 def applying(bundle: Bundle) -> dict[tuple[str, str, str], Rule]:
@@ -218,4 +223,13 @@ def applying(bundle: Bundle) -> dict[tuple[str, str, str], Rule]:
             ):
                 continue
             found[rule.id, facility.id, station.id] = rule
-    return found
+    return {key: rule for key, rule in found.items() if has_neighbours(rule, key, found)}
+
+
+def has_neighbours(
+    rule: Rule, key: tuple[str, str, str], applies: dict[tuple[str, str, str], Rule]
+) -> bool:
+    """A rule that sets a station beside others needs so many others."""
+    if not isinstance(rule.condition, Beside):
+        return True
+    return sum(other[:2] == key[:2] for other in applies) > rule.condition.least

@@ -42,7 +42,7 @@ def activate(engine: "Engine", name: str) -> None:
         station = book.stations.get(cell.station)
         exists = station is not None and station.facility == cell.facility
         rules = book.rules_of(cell.station) if exists else []
-        grouped = book.grouped(cell.facility) if cell.facility == cell.station else []
+        grouped = book.at_home(cell.facility, cell.station)
         keep = {judging.rule.id for judging in (*rules, *grouped)} - gone
         _withdraw_gone(engine, cell, keep)
         if station is not None and not exists:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from services.rules.core.beside import BesideOf
 from services.rules.core.composite import CompositeOf
 from services.rules.core.derivations import derivation, shown_unit
 from services.rules.core.derive import Derivation
@@ -17,6 +18,7 @@ from services.rules.core.levels import Ladder
 from services.rules.core.rollup import plans_of
 from services.rules.core.silent import SilentOf
 from services.rules.core.witness import Witness, Witnessing
+from shared.model.beside import Beside
 from shared.model.configuration import Bundle, Indicator, lineage
 from shared.model.facility import Facility, Station
 from shared.model.instants import Instant, local_day
@@ -43,7 +45,7 @@ class Judging:
         self.witness: Witnessing | None = None
         self.edited: Edited | None = None
         self.companion: Companion | None = None
-        self.group: Combination | CompositeOf | SilentOf | None = None
+        self.group: Combination | BesideOf | CompositeOf | SilentOf | None = None
         if isinstance(condition, Joint):
             self.indicator = condition.lead
             self.unit = condition.shown_unit
@@ -143,7 +145,19 @@ class Book:
             self._with_pauses(judging, facility)
             for judging in candidates
             if applies_to(judging.rule.applies, facility, station, self._territories)
+            and self._has_neighbours(judging, facility)
         ]
+
+    def _has_neighbours(self, judging: Judging, facility: Facility) -> bool:
+        """A rule that sets a station beside others is none where there are too few of them."""
+        condition = judging.rule.condition
+        if not isinstance(condition, Beside):
+            return True
+        members = (
+            applies_to(judging.rule.applies, facility, self.stations[name], self._territories)
+            for name in self.stations_of(facility.id)
+        )
+        return sum(members) > condition.least
 
     def above(self, territory: str) -> list[str]:
         """A territory and those above it."""
@@ -193,8 +207,23 @@ class Book:
         return [
             self._with_pauses(judging, self.facilities[facility_id])
             for judging in self._grouping
-            if self.members(judging, facility_id)
+            if not isinstance(judging.group, BesideOf) and self.members(judging, facility_id)
         ]
+
+    def at_home(self, facility_id: str, place: str) -> list[Judging]:
+        """Rules on several stations whose state lies in the cells of a place: all of a facility
+        for the facility itself, and for each station those that set it beside the others.
+        """
+        found = self.grouped(facility_id) if place == facility_id else []
+        station = self.stations.get(place)
+        if self.has_besides and station is not None and station.facility == facility_id:
+            own = self.rules_of(place)
+            found += [judging for judging in own if isinstance(judging.group, BesideOf)]
+        return found
+
+    @cached_property
+    def has_besides(self) -> bool:
+        return any(isinstance(judging.group, BesideOf) for judging in self._grouping)
 
     def members(self, judging: Judging, facility_id: str) -> tuple[str, ...]:
         """The stations of a facility that a rule applies to, in order of id."""

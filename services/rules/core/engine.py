@@ -171,7 +171,7 @@ class Engine:
         if cell is None:
             cell = self.cells[key] = Cell(
                 report.facility, report.station, report.interval, book.rules_of(report.station),
-                book.grouped(report.station),
+                book.at_home(report.facility, report.station),
             )  # fmt: skip
         self.dirty.add(key)
         self.touched[report.facility] = None
@@ -229,7 +229,7 @@ class Engine:
         """The cell of a configured station that was not heard yet."""
         assert self.book is not None
         facility, rules = self.book.stations[station].facility, self.book.rules_of(station)
-        cell = Cell(facility, station, interval, rules, self.book.grouped(station))
+        cell = Cell(facility, station, interval, rules, self.book.at_home(facility, station))
         self.cells[station, interval] = cell
         return cell
 
@@ -314,15 +314,18 @@ class Engine:
 
     # -- rules on several stations (core.group) ------------------------------------------------
 
-    def home(self, facility: str, judging: Judging) -> Cell:
-        """The cell that holds the state of a rule on several stations of a facility."""
+    def home(self, facility: str, judging: Judging, place: str | None = None) -> Cell:
+        """The cell that holds the state of a rule on several stations: its facility's, or of
+        one of them (core.beside).
+        """
         assert self.book is not None
-        key = (facility, judging.interval)
+        place = facility if place is None else place
+        key = (place, judging.interval)
         cell = self.cell(key)
         if cell is None:
             book = self.book
             cell = self.cells[key] = Cell(
-                facility, *key, book.rules_of(facility), book.grouped(facility)
+                facility, *key, book.rules_of(place), book.at_home(facility, place)
             )
         return cell
 

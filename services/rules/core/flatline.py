@@ -19,6 +19,7 @@ class FlatlineOf(FromReadings):
     def __init__(self, condition: Flatline, factor: Decimal) -> None:
         self.condition, self.factor = condition, factor
         self.within = numbers.exact(condition.within)
+        self.above = None if condition.above is None else numbers.exact(condition.above)
         self.unit_us = Decimal(UNIT_US[condition.shown_in])
 
     def empty(self) -> FlatMemory:
@@ -30,6 +31,9 @@ class FlatlineOf(FromReadings):
             return [Step(at_us, "unknown", None)]
         if quality == "over":
             return []
+        if self.above is not None and self._is_nothing(value, self.above):
+            memory.begin_us = None
+            return [Step(at_us, "known", 0.0)]
         begin_us = memory.begin_us
         if begin_us is None or not self._stands(memory, at_us, value):
             begin_us = memory.begin_us = at_us
@@ -37,6 +41,9 @@ class FlatlineOf(FromReadings):
         memory.newest_us = at_us
         stood = numbers.divide(Decimal(at_us - begin_us), self.unit_us)
         return [Step(at_us, "known", numbers.rounded(stood))]
+
+    def _is_nothing(self, value: float, above: Decimal) -> bool:
+        return numbers.multiply(numbers.exact(value), self.factor) <= above
 
     def _stands(self, memory: FlatMemory, at_us: int, value: float) -> bool:
         longest_us = self.condition.max_gap_us

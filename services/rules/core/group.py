@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 from services.rules.core import judgement, slots
 from services.rules.core.across import AcrossOf, Members
 from services.rules.core.balance import BalanceOf
+from services.rules.core.beside import BesideOf
 from services.rules.core.clock import LogClock
 from services.rules.core.composite import CompositeOf
 from services.rules.core.derive import Step
 from services.rules.core.hold import Hold
-from services.rules.core.memory import Slot, SlotsMemory
+from services.rules.core.memory import BesideMemory, Slot, SlotsMemory
 from services.rules.core.silent import SilentOf
+from shared.model.beside import Beside
 from shared.model.configuration import Indicator
 from shared.model.report import Report
 from shared.model.rule import Balance, Composite, Group, Silent
@@ -52,13 +54,15 @@ class Combination(Protocol):
 
 def combination(
     condition: Group, indicators: dict[str, Indicator], zone: ZoneInfo
-) -> Combination | CompositeOf | SilentOf:
+) -> Combination | BesideOf | CompositeOf | SilentOf:
     if isinstance(condition, Composite):
         return CompositeOf(condition)
     if isinstance(condition, Silent):
         return SilentOf()
     if isinstance(condition, Balance):
         return BalanceOf(condition, {code: each.unit for code, each in indicators.items()}, zone)
+    if isinstance(condition, Beside):
+        return BesideOf(condition, indicators[condition.indicator].unit, zone)
     return AcrossOf(condition, indicators[condition.indicator].unit, zone)
 
 
@@ -66,9 +70,10 @@ def hear(engine: "Engine", judging: "Judging", cell: "Cell", series: "Series") -
     """A member has a newer reading."""
     combine = judging.group
     assert combine is not None and not isinstance(combine, CompositeOf | SilentOf)
-    _, _, memory = _state(engine, cell.facility, judging)
-    source = combine.source(cell.station, series.indicator)
-    slots.hear(memory, source, series.newest_us, (series.value, series.flag), engine.clock.now_us)
+    source, said = combine.source(cell.station, series.indicator), (series.value, series.flag)
+    for place in _places(engine, judging, cell.facility):
+        _, _, memory = _state(engine, cell.facility, judging, place)
+        slots.hear(memory, source, series.newest_us, said, engine.clock.now_us)
 
 
 def judge(engine: "Engine", facility: str, fed: list["Judging"], report: Report) -> None:
@@ -78,12 +83,14 @@ def judge(engine: "Engine", facility: str, fed: list["Judging"], report: Report)
         combine = judging.group
         assert combine is not None and not isinstance(combine, CompositeOf | SilentOf)
         stations = engine.book.members(judging, facility)
-        home, hold, memory = _state(engine, facility, judging)
-        expected = combine.expected(memory, stations)
-        steps = _judged(combine, memory, slots.settled(memory, expected), expected)
-        engine.dirty.add((home.station, home.interval))
-        judgement.derived(engine, home, judging, hold, memory, steps, report)
-        _set_alarm(engine, home, judging, memory)
+        for place in _places(engine, judging, facility):
+            home, hold, memory = _state(engine, facility, judging, place)
+            expected = combine.expected(memory, stations)
+            found = slots.settled(memory, expected)
+            steps = _judged(combine, memory, found, expected, place)
+            engine.dirty.add((home.station, home.interval))
+            judgement.derived(engine, home, judging, hold, memory, steps, report)
+            _set_alarm(engine, home, judging, memory)
 
 
 def tick(engine: "Engine", home: "Cell", judging: "Judging", hold: Hold, at_us: int) -> None:
@@ -99,7 +106,7 @@ def tick(engine: "Engine", home: "Cell", judging: "Judging", hold: Hold, at_us: 
     if isinstance(memory, SlotsMemory):
         stations = engine.book.members(judging, home.facility)
         found = slots.overdue(memory, combine.due, engine.clock, at_us)
-        steps = _judged(combine, memory, found, combine.expected(memory, stations))
+        steps = _judged(combine, memory, found, combine.expected(memory, stations), home.station)
         judgement.derived(engine, home, judging, hold, memory, steps, None)
         memory.alarm_us = None
         _set_alarm(engine, home, judging, memory)
@@ -116,22 +123,36 @@ def forget(book: "Book", cell: "Cell") -> None:
                 slots.forget(hold.memory, book.members(judging, cell.facility))
 
 
-def _state(engine: "Engine", facility: str, judging: "Judging") -> tuple["Cell", Hold, SlotsMemory]:
-    home = engine.home(facility, judging)
+def _places(engine: "Engine", judging: "Judging", facility: str) -> tuple[str, ...]:
+    """Where its state lies: at the facility, or at each of its members (core.beside)."""
+    assert engine.book is not None
+    if isinstance(judging.group, BesideOf):
+        return engine.book.members(judging, facility)
+    return (facility,)
+
+
+def _state(
+    engine: "Engine", facility: str, judging: "Judging", place: str
+) -> tuple["Cell", Hold, SlotsMemory]:
+    home = engine.home(facility, judging, place)
     for own, hold in home.series_of(judging.indicator).holds:
         if own.rule.id == judging.rule.id:
             if hold.memory is None:
-                hold.memory = SlotsMemory()
+                is_beside = isinstance(judging.group, BesideOf)
+                hold.memory = BesideMemory() if is_beside else SlotsMemory()
             assert isinstance(hold.memory, SlotsMemory)
             return home, hold, hold.memory
-    raise AssertionError(f"rule {judging.rule.id} has no state at {facility}")
+    raise AssertionError(f"rule {judging.rule.id} has no state at {place}")
 
 
 def _judged(
-    combine: Combination, memory: SlotsMemory, found: list[Slot], expected: tuple[str, ...]
-) -> list[Step]:
+    combine: Combination | BesideOf, memory: SlotsMemory, found: list[Slot],
+    expected: tuple[str, ...], place: str,
+) -> list[Step]:  # fmt: skip
     if found:
         memory.members = expected
+    if isinstance(combine, BesideOf):
+        return combine.steps(memory, place, found, expected)
     return [combine.step(slot, expected) for slot in found]
 
 

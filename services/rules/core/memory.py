@@ -142,6 +142,23 @@ class SlotsMemory(Common, array_like=True, tag="slots"):
     """The slot that `alarm_us` is of."""
 
 
+class BesideMemory(SlotsMemory, array_like=True, tag="beside"):
+    """Slots that wait as above; share: at most 240 slots and 60 days; difference: a band."""
+
+    slots: list[int] = []
+    shares: list[float] = []
+    """Of the slots that are judged together, in order."""
+    days: list[int] = []
+    day_means: list[float] = []
+    """Days (ordinals of site time) with half of their slots, in order; today is not among them."""
+    day: int = 0
+    day_total: float = 0.0
+    day_count: int = 0
+    band: Band = msgspec.field(default_factory=Band)
+    value: float | None = None
+    """What the newest slot was judged as; None: unknown, or nothing was usual yet."""
+
+
 class PlanMemory(Common, array_like=True, tag="plan"):
     """Readings that counted in each period not yet judged: at most 64."""
 
@@ -183,6 +200,7 @@ Memory = (
     | FlagMemory
     | RunMemory
     | SlotsMemory
+    | BesideMemory
     | CompositeMemory
     | PlanMemory
     | HabitMemory

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from services.rules.core.book import Book, Judging
 from services.rules.core.silent import SilentOf
 from services.rules.core.verdict import Verdict, verdict
+from shared.model.beside import Beside
 from shared.model.facility import Facility, Station
 from shared.model.rule import Joint
 
@@ -65,6 +66,12 @@ def _selected(book: Book, judging: Judging, facility: Facility, station: Station
         return verdict(
             judging, "point", f"只用于点位 {applies.point}，本站点是 {station.point or '未设'}",
             f"for point {applies.point}; this station is {station.point or 'none'}",
+        )  # fmt: skip
+    condition = judging.rule.condition
+    if isinstance(condition, Beside) and len(book.stations_of(facility.id)) <= condition.least:
+        return verdict(
+            judging, "neighbours", "本设施站点太少，没有足够的邻站可比",
+            "this facility has too few stations to compare with",
         )  # fmt: skip
     for key, wanted in applies.attributes.items():
         own = facility.attributes.get(key)

@@ -12,10 +12,11 @@ from services.rules.core.missing import Watch
 from services.rules.core.rollup import Member
 from services.rules.core.territory import Territory
 
-STATE_FORMAT = 5
+STATE_FORMAT = 6
 """2: holds with the memory of derived conditions; 3: with that of conditions about time and
 discipline, and of rules on several stations; 4: cells with their part in roll-ups; 5:
-with the memory of edits and of companions, and watches over whole facilities. A site without such rules goes on writing what the programs before this one read."""
+with the memory of edits and of companions, and watches over whole facilities; 6: with that of
+neighbours. A site without such rules goes on writing what the programs before this one read."""
 
 
 class SavedSeries(msgspec.Struct, array_like=True):
@@ -77,6 +78,8 @@ def _format(engine: Engine) -> int:
     book = engine.book
     if book is None:
         return 1
+    if book.has_besides:
+        return 6
     if book.has_edits or book.has_silents or book.has_companions():
         return 5
     if book.rollups is not None:
@@ -151,7 +154,7 @@ def open_cell(engine: Engine, body: bytes) -> Cell:
 def _cell(engine: Engine, kept: SavedCell) -> Cell:
     assert engine.book is not None
     rules = engine.book.rules_of(kept.station)
-    grouped = engine.book.grouped(kept.station) if kept.facility == kept.station else []
+    grouped = engine.book.at_home(kept.facility, kept.station)
     cell = Cell(kept.facility, kept.station, kept.interval, rules, grouped)
     cell.received_us, cell.roll = kept.received_us, kept.roll
     cell.ended = {(indicator, rule, start): steps for indicator, rule, start, steps in kept.ended}

@@ -3,17 +3,19 @@
 from typing import Any
 
 from services.rules.core import silent
+from services.rules.core.beside import BesideOf
 from services.rules.core.book import Judging
 from services.rules.core.composite import CompositeOf, value_of
+from services.rules.core.derive import Quality, Step
 from services.rules.core.engine import Engine
-from services.rules.core.memory import CompositeMemory, SlotsMemory
+from services.rules.core.memory import BesideMemory, CompositeMemory, SlotsMemory
 from services.rules.core.silent import SilentOf
 from services.rules.core.verdict import Verdict, judged, never_heard, time, verdict
 from services.rules.core.verdict_other import of_silence
 
 
 def of_group(engine: Engine, judging: Judging, facility: str) -> Verdict:
-    """What it says at a facility; its series has the facility as its station."""
+    """What it says at a facility, or at a station beside others: the station of its series."""
     if isinstance(judging.group, CompositeOf):
         return _of_composite(engine, judging, facility)
     if isinstance(judging.group, SilentOf):
@@ -34,7 +36,11 @@ def of_group(engine: Engine, judging: Judging, facility: str) -> Verdict:
                 )  # fmt: skip
                 found.state = "unknown"
                 return found
-            step = judging.group.step(slot, stations)
+            if isinstance(judging.group, BesideOf):
+                assert isinstance(hold.memory, BesideMemory)
+                step = Step(slot.start_us, _quality(hold.memory), hold.memory.value)
+            else:
+                step = judging.group.step(slot, stations)
             found = judged(judging, hold, step.at_us, step.value, step.quality == "over", zone)
             members = judging.group.members(slot, stations)
             found.derived = _slot(hold.memory, time(slot.start_us, zone), members)
@@ -47,6 +53,10 @@ def of_group(engine: Engine, judging: Judging, facility: str) -> Verdict:
                 )
             return found
     return never_heard(judging)
+
+
+def _quality(memory: BesideMemory) -> Quality:
+    return "unknown" if memory.value is None else "known"
 
 
 def _of_silent(engine: Engine, judging: Judging, facility: str) -> Verdict:

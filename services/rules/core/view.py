@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
 
+from services.rules.core.beside import BesideOf
 from services.rules.core.book import Book, Judging
 from services.rules.core.cell import Cell, Series
 from services.rules.core.composite import CompositeOf
@@ -144,7 +145,8 @@ def facility_alerts(book: Book, facility: str, cells: list[Cell]) -> Iterator[Al
             yield alert
     for station in book.stations_of(facility):
         for judging in book.rules_of(station):
-            place = station if judging.group is None else facility
+            is_own = judging.group is None or isinstance(judging.group, BesideOf)
+            place = station if is_own else facility
             if (judging.rule.id, place) not in seen:
                 seen.add((judging.rule.id, place))
                 yield AlertNow(

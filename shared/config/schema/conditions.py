@@ -96,6 +96,7 @@ class FlatlineModel(Model):
     interval: Interval
     unit: Text | None = None
     within: Annotated[Number, Field(ge=0)] = 0.0
+    above: Number | None = None
     over: Span | None = None
     shown_in: Literal["min", "h"] = "h"
     max_gap: Span | None = None
@@ -132,6 +133,19 @@ class AcrossModel(Model):
     of: Literal["sum", "mean", "max", "min", "share", "count"]
     than: Sides | None = None
     complete: Annotated[Number, Field(gt=0, le=100_000)] = 0.75
+    grace: Duration | None = None
+
+
+class BesideModel(Model):
+    indicator: Id
+    interval: Interval
+    unit: Text | None = None
+    of: Literal["share", "difference"] = "share"
+    over: Span | None = None
+    memory: Span | None = None
+    floor: Annotated[Number, Field(ge=0)] | None = None
+    least: Annotated[Whole, Field(ge=2, le=100)] = 2
+    side: Literal["both", "high", "low"] = "both"
     grace: Duration | None = None
 
 
@@ -184,6 +198,7 @@ class ConditionModel(Model):
     index: IndexModel | None = None
     limited: LimitedModel | None = None
     across: AcrossModel | None = None
+    beside: BesideModel | None = None
     balance: BalanceModel | None = None
     composite: CompositeModel | None = None
     silent: SilentModel | None = None

@@ -2,10 +2,11 @@
 
 import pytest
 
+from shared.model.beside import Beside
 from shared.model.rule import Across, Balance, Comparison, Composite, Level
 from shared.model.severity import Severity
 
-MINUTE, HOUR = 60_000_000, 3_600_000_000
+MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 TAIL = (
     'levels: [{severity: yellow, raise: "> 1"}], '
     "basis: {standard: s, edition: '1', clause: c, valid_from: 2020-01-01}"
@@ -33,6 +34,20 @@ def rules(condition):
             "balance: {in: mw.collected_t, out: [mw.disposed_t], interval: day, unit: '%'}",
             Balance(("mw.collected_t",), ("mw.disposed_t",), "day", 24 * HOUR, "%"),
         ),
+        (
+            f"beside: {{{COD}}}",
+            Beside("w01018", "hour", "share", 24, 28 * DAY, grace_us=HOUR),
+        ),
+        (
+            f"beside: {{{COD}, of: difference, least: 3, side: high, grace: 30m}}",
+            Beside("w01018", "hour", "difference", 1, 42 * DAY, 0.0, 3, "high", 30 * MINUTE),
+        ),
+        (
+            "beside: {indicator: w01018, interval: minute, over: 1h, memory: 14d, floor: 5, unit: ug/L}",
+            Beside(
+                "w01018", "minute", "share", 60, 14 * DAY, 5.0, grace_us=5 * MINUTE, unit="µg/L"
+            ),
+        ),
     ],
 )
 def test_what_is_written_is_what_is_judged(directory, text, condition):
@@ -56,6 +71,16 @@ def test_what_is_written_is_what_is_judged(directory, text, condition):
         (f"across: {{{COD}, of: sum, grace: 9d}}", "a grace of more than 200 slots keeps too many"),
         (f"across: {{{COD}, of: sum, unit: t}}", "unit 't' cannot be compared with w01018"),
         ("across: {indicator: nonsense, interval: hour, of: sum}", "'nonsense' is not known"),
+        (
+            "beside: {indicator: w01018, interval: realtime}",
+            "beside compares its members slot by slot, and realtime readings have no slots",
+        ),
+        (f"beside: {{{COD}, over: 90m}}", "over is the mean of whole slots, at most 240 of them"),
+        (f"beside: {{{COD}, over: 11d}}", "over is the mean of whole slots, at most 240 of them"),
+        (f"beside: {{{COD}, memory: 3d}}", "what share is usual is the middle of 7 to 60 days"),
+        (f"beside: {{{COD}, of: difference, floor: 1}}", "floor goes with of: share; a difference"),
+        (f"beside: {{{COD}, of: difference, over: 2h}}", "over goes with of: share; a difference"),
+        (f"beside: {{{COD}, least: 1}}", "least is "),
         (
             "balance: {in: mw.collected_t, out: mw.collected_t, interval: day}",
             "mw.collected_t stands twice",

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from services.rules.core import view
+from services.rules.core.beside import BesideOf
 from services.rules.core.engine import Engine
 from services.rules.core.verdict import Verdict
 from services.rules.judged_again import Question
@@ -81,7 +82,8 @@ def agrees(said: Verdict, engine: Engine, asked: Question) -> bool:
         if alert.station in (asked.station, asked.facility)
     }
     shown_at = asked.station
-    if engine.book is not None and engine.book.rules[said.rule].group is not None:
+    group = engine.book.rules[said.rule].group if engine.book is not None else None
+    if group is not None and not isinstance(group, BesideOf):
         shown_at = asked.facility
     state, severity = states[said.rule, shown_at]
     assert said.state == state, said
