@@ -1,13 +1,13 @@
-"""`python -m tests.air PATH [years|faults|heavy]`: the tables of docs/detectors.md."""
+"""`python -m tests.air PATH [years|faults|pack|heavy]`: the tables of docs/detectors.md."""
 
 import sys
 from pathlib import Path
 
-from tests.air import detected, heavy
+from tests.air import detected, heavy, suspicions
 from tests.air.figures import tables, years
 from tests.air.stations import read
 
-PARTS = ("years", "faults", "heavy")
+PARTS = ("years", "faults", "pack", "heavy")
 
 
 def main() -> int:
@@ -26,6 +26,8 @@ def main() -> int:
         false = len(found.recoveries.false)
     if "faults" in (parts or PARTS):
         print("", *detected.tables(detected.tried(stations)), sep="\n")
+    if "pack" in (parts or PARTS):
+        print("", *suspicions.tables(suspicions.tried(stations)), sep="\n")
     if "heavy" in (parts or PARTS):
         print("", *heavy.tables(stations), sep="\n")
     return 0 if not false else 1

@@ -25,7 +25,10 @@ def tried(stations: list[Station], seed: int = SEED, each: int = EACH) -> list[S
 
 def tables(found: list[Series]) -> Iterator[str]:
     """In the Markdown of docs/detectors.md."""
-    names = list(rules())
+    yield from lines(found, list(rules()))
+
+
+def lines(found: list[Series], names: list[str]) -> Iterator[str]:
     trials = [trial for each in found for trial in each.trials]
     yield f"| fault | put in | {' | '.join(names)} | detected by any | missed | hours until told (median) |"
     yield "|---|---:|" + "---:|" * (len(names) + 3)

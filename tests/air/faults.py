@@ -56,11 +56,11 @@ def scale(values: list[float | None]) -> Scale:
     return Scale(at[1], at[2] - at[0])
 
 
-def drawn(rng: Random, kind: str, values: list[float | None]) -> Fault:
+def drawn(rng: Random, kind: str, values: list[float | None], after: int = WARM_HOURS) -> Fault:
     """One fault at a place where the series has something to be falsified."""
     of = scale(values)
     for _ in range(TRIES):
-        start = rng.randrange(WARM_HOURS, len(values) - REST_HOURS)
+        start = rng.randrange(after, len(values) - REST_HOURS)
         fault = _drawn_at(rng, kind, start, of)
         inside = values[start : fault.end]
         if inside[0] is not None and sum(v is not None for v in inside) >= KNOWN * len(inside):
@@ -129,14 +129,16 @@ def _changed(values: list[float | None], fault: Fault, hour: int, value: float) 
             return float(f"{value * fault.size:.6g}")
 
 
-def plan(rng: Random, every: list[list[float | None]], each: int = EACH) -> list[list[Fault]]:
-    """`each` faults of every kind, dealt to the series in turn; of each series in order of time."""
+def plan(
+    rng: Random, every: list[list[float | None]], each: int = EACH, after: int = WARM_HOURS
+) -> list[list[Fault]]:
+    """`each` faults of every kind, none before an hour, dealt to the series in turn; of each series in order of time."""
     found: list[list[Fault]] = [[] for _ in every]
     dealt = 0
     for kinds in KINDS.values():
         for n in range(each):
             place = dealt % len(every)
-            found[place].append(drawn(rng, kinds[n % len(kinds)], every[place]))
+            found[place].append(drawn(rng, kinds[n % len(kinds)], every[place], after))
             dealt += 1 if len(kinds) == 1 or n % len(kinds) == len(kinds) - 1 else 0
     for faults in found:
         faults.sort(key=lambda fault: fault.start)

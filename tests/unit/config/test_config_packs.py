@@ -31,6 +31,7 @@ NAMES = (
     "heavy-pollution-2017",
     "heavy-pollution-2024",
     "source-toxicity",
+    "air-anomalies",
 )
 ZONE = ZoneInfo("Asia/Shanghai")
 

@@ -25,10 +25,10 @@ Expected = set[tuple[str, str, int, str]]
 
 WHOLE = (
     "hj633-2012", "hj633-2026", "heavy-pollution-2017", "heavy-pollution-2024", "mw-forecast",
-    "sewage-discipline", "furnace-discipline",
+    "sewage-discipline", "furnace-discipline", "air-anomalies",
 )  # fmt: skip
-"""Packs whose values are made of six readings, of a day that slides, of a trend or of a habit:
-test_packs_index and test_packs_ahead have their stories."""
+"""Packs whose values are made of six readings, of a day that slides, of a trend, of a habit
+or of neighbours: test_packs_index, test_packs_ahead and test_packs_anomalies have their stories."""
 
 
 def packs() -> list[str]:
