@@ -15,12 +15,10 @@ from services.authoring.difference import Difference, difference
 from services.authoring.episodes import Episode
 from services.authoring.outcome import Outcome, night_page, outcome, rings
 from services.rules.input_files import Input
-from shared.model.campaign import without
+from shared.model.campaign import LATE_US, without
 from shared.model.configuration import Configuration, lineage
 from shared.model.instants import Instant
 from shared.model.rule import Campaign
-
-LATE_US = 86_400_000_000
 
 
 class Region(msgspec.Struct):

@@ -4,29 +4,23 @@ The command line's own report, made by a program of its own: judging months of l
 hold up the threads that listen and tell. A file that stands there is never made again.
 """
 
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from services.authoring.campaign_difference import LATE_US
+from shared.beside import run_beside
 from shared.clock import Clock, real_monotonic
+from shared.model.campaign import owes_report
 from shared.model.instants import to_datetime
 from shared.model.rule import Campaign
 
-STALE_US = 7 * 86_400_000_000
-"""A campaign that was over longer ago has no report; the command still makes one."""
 LOOK_S = 2.0
 AGAIN_S = 600.0
 """After a report that could not be made."""
 FOLDER = "campaigns"
-LOW_PRIORITY, POLL_S = 10, 0.2
 Make = Callable[[str, Path], bool]
 """Writes the report of a campaign into a file; False: it could not be made now."""
 
@@ -63,8 +57,7 @@ class CampaignReports:
     def owed(self, now_us: int) -> Iterator[tuple[Campaign, Path]]:
         """Campaigns that are over, all their reports in, and nobody wrote about."""
         for each in self._campaigns.values():
-            over_us = each.to_us + LATE_US
-            if over_us <= now_us < over_us + STALE_US:
+            if owes_report(each, now_us):
                 path = report_path(self._directory, each, self._zone)
                 if not path.exists():
                     yield each, path
@@ -87,23 +80,11 @@ def by_command_line(config: Path, data: Path, stop: threading.Event) -> Make:
     """`yujing campaigns report` on the data directory, with low priority; ended by `stop`."""
 
     def make(campaign: str, path: Path) -> bool:
-        command = [
-            sys.executable, "-m", "services", "campaigns", "report", campaign, str(data),
-            "--config", str(config),
-        ]  # fmt: skip
-        with path.open("wb") as out, path.with_suffix(".err").open("w+b") as err:
-            child = subprocess.Popen(command, stdout=out, stderr=err)  # noqa: S603  our own program
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, child.pid, LOW_PRIORITY)
-            while (code := child.poll()) is None:
-                if stop.wait(POLL_S):
-                    child.kill()
-            err.seek(0)
-            said = err.read()[-500:].decode(errors="replace")
-        path.with_suffix(".err").unlink()
-        if code and not stop.is_set():
-            log.error("campaign_report_failed", campaign=campaign, code=code, detail=said)
-        return code == 0
+        arguments = ["campaigns", "report", campaign, str(data), "--config", str(config)]
+        done = run_beside(arguments, path, go_on=lambda: not stop.is_set())
+        if done.code and not stop.is_set():
+            log.error("campaign_report_failed", campaign=campaign, code=done.code, detail=done.said)
+        return done.code == 0
 
     return make
 

@@ -21,8 +21,11 @@ from starlette.applications import Starlette
 from services.notify import app as notify_app
 from services.notify.alerts_feed import KafkaAlerts
 from services.notify.api.app import notify_routes
+from services.notify.campaign_writer import CampaignWriter, from_kafka
+from services.notify.campaign_writer import run as run_campaign_writer
 from services.notify.desk.desk import Desk
 from services.notify.receipts import receipt_status
+from services.notify.report_shelf import ReportShelf
 from services.notify.sender import LOOK_EVERY_S
 from services.notify.sender import run as run_sender
 from shared.clock import Clock, ScenarioClock
@@ -65,11 +68,13 @@ class Replica:
         if isinstance(clock, ScenarioClock) and (tick := last_tick(self.log)) is not None:
             clock.go_on_from(tick)
         self.desk = Desk.at_url(options.database_url)
+        name = options.instance or f"{socket.gethostname()}-{os.getpid()}"
         self.notify, self.sender, self.links, self.channels = notify_app.build(
-            self.desk, configuration, clock, self.metrics, replica=options.instance or None
+            self.desk, configuration, clock, self.metrics, replica=name
         )
         self.feed = KafkaAlerts(self.log, self.metrics)
         self.states = FacilityStates(self.log)
+        self.shelf = ReportShelf(self.desk, name)
         self.serving = Serving(http, self._app)
         self._wake_sender = threading.Event()
         self._threads: list[tuple[threading.Thread, threading.Event]] = []
@@ -87,7 +92,17 @@ class Replica:
             # One looks for what other replicas left; all are woken when something is queued here.
             look_s = LOOK_EVERY_S if number == 0 else REST_S
             self._thread(f"sender-{number}", partial(self._send, look_s))
+        if self.configuration.campaigns:
+            self._thread("campaign-reports", self._write_campaign_reports)
         self.serving.start()
+
+    def _write_campaign_reports(self, stop: threading.Event) -> None:
+        writer = CampaignWriter(
+            self.configuration.campaigns.values(), self.shelf,
+            from_kafka(self.options.config, self.options.kafka, stop),
+            lambda: last_tick(self.log),
+        )  # fmt: skip
+        run_campaign_writer(writer, self.clock, stop)
 
     def stop(self) -> None:
         """Within 15 seconds; what others have to know is in the database."""
@@ -119,7 +134,7 @@ class Replica:
         served = notify_routes(
             self.notify, self.configuration, self.clock, read_link=self.links.read,
             read_status=receipt_status, facility_states=self.states.facilities,
-            demo=self.options.demo,
+            demo=self.options.demo, campaign_report=self.shelf.report,
         )  # fmt: skip
         routes: list[Any] = [
             *basic_routes(self.metrics.registry, self._ready, self._refresh),

@@ -7,6 +7,10 @@ import msgspec
 from shared.model.configuration import Configuration
 from shared.model.rule import Campaign
 
+LATE_US = 86_400_000_000
+"""The reports of the last day come within a day after the end."""
+STALE_US = 7 * 86_400_000_000
+"""A campaign that was over longer ago has no report by itself; the command still makes one."""
 State = Literal["planned", "running", "ended"]
 
 
@@ -15,6 +19,12 @@ def state_of(campaign: Campaign, now_us: int) -> State:
     if now_us < campaign.from_us:
         return "planned"
     return "running" if now_us < campaign.to_us else "ended"
+
+
+def owes_report(campaign: Campaign, now_us: int) -> bool:
+    """It is over, all its reports are in, and not so long ago that nobody waits."""
+    over_us = campaign.to_us + LATE_US
+    return over_us <= now_us < over_us + STALE_US
 
 
 def without(configuration: Configuration, campaign: str) -> Configuration:

@@ -23,7 +23,7 @@ ReportOf = Callable[[Campaign], str | None]
 
 
 class CampaignPage:
-    """Read only. Without `report_of` (a cluster writes no reports) it shows campaigns alone."""
+    """Read only. Without `report_of` it shows campaigns alone."""
 
     def __init__(
         self, configuration: Configuration, clock: Clock, who: Who, renderer: Renderer,

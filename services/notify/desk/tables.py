@@ -162,6 +162,17 @@ silences = Table(
 )
 """Kept when they are over, as the record of what was not told. A unit that changes one is alone."""
 
+campaign_reports = Table(
+    "campaign_reports",
+    metadata,
+    Column("campaign", String, primary_key=True),
+    Column("to_us", BigInteger, primary_key=True),
+    Column("replica", String, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("body", Text),
+)
+"""On a server. Without `body` the replica is making it, until its lease is over or renewed."""
+
 phones = Table(
     "phones",
     metadata,
