@@ -41,14 +41,15 @@ def take_amendments(work: Work, items: Sequence[tuple[int, Amendment]]) -> None:
     for seq, amendment in items:
         if seq > after:
             after = seq
-            _take(work, amendment)
+            take_amendment(work, amendment)
     put(work.unit.connection, t.meta, {"key": AFTER}, {"value": after})
 
 
-def _take(work: Work, amendment: Amendment) -> None:
+def take_amendment(work: Work, amendment: Amendment) -> None:
+    """An incident that holds it already is left alone: a topic may say the same again."""
     for id_ in _incidents(work, amendment):
         incident = work.unit.incident(id_)
-        if incident is None:
+        if incident is None or _is_known(work, id_, amendment):
             continue
         words = _words(work, amendment)
         cause = amendment.cause
@@ -63,6 +64,13 @@ def _take(work: Work, amendment: Amendment) -> None:
         for row in work.unit.notices(id_):
             if row["kind"] == "alert" and row["accepted_us"] is not None:
                 _queue(work, incident, row, amendment.id, words)
+
+
+def _is_known(work: Work, incident: str, amendment: Amendment) -> bool:
+    c = t.ledger.c
+    query = select(c.detail).where(c.incident == incident, c.kind == "amended")
+    details = work.unit.connection.execute(query).scalars()
+    return any(json.loads(text)["amendment"] == amendment.id for text in details)
 
 
 def amend_one(work: Work, incident: Incident, told: Row) -> None:

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from services.notify import by_person, silencing
-from services.notify.amending import take_amendments
+from services.notify.amending import take_amendment, take_amendments
 from services.notify.answers import answer
 from services.notify.campaign_end import Ended, ended, tell_end
 from services.notify.claims import Claim, claim, put_back
@@ -40,6 +40,7 @@ from services.notify.views import Views
 from services.notify.work import NoCounts, Work
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.log.port import AMENDMENTS
 from shared.model.amendment import Amendment
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant
@@ -108,6 +109,21 @@ class Notify(Questions):
         """Take amendments in the order of seq, after the transitions that they amend."""
         with self._moments.work() as work:
             take_amendments(work, items)
+
+    def take_amended(
+        self, partition: int, items: Sequence[tuple[int, Amendment]], next_position: int, *, start: int
+    ) -> int | None:  # fmt: skip
+        """As `take_entries`, of the amendments."""
+        with self._moments.work() as work:
+            stored = hold_position(work.unit, partition, AMENDMENTS)
+            if stored is None or start > stored or next_position <= stored:
+                return stored
+            work.unit.expect_facilities([each.facility for _, each in items])
+            new = {each.id: each for seq, each in items if seq >= stored}
+            for amendment in new.values():
+                take_amendment(work, amendment)
+            move_position(work.unit, partition, next_position, AMENDMENTS)
+            return next_position
 
     def take_entries(
         self,

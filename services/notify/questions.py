@@ -17,6 +17,7 @@ from services.notify.port import ChannelText, NotifyFigures
 from services.notify.positions import positions
 from services.notify.silenced import broken_silences, hid_by
 from services.notify.views import Views, read_chain, verify
+from shared.log.port import AMENDMENTS
 from shared.model.configuration import Configuration
 from shared.model.instants import Instant
 
@@ -51,6 +52,11 @@ class Questions:
         """Where each partition of the alerts is read on; one that is not named: from 0."""
         with self._desk.read() as connection:
             return positions(connection)
+
+    def amendment_positions(self) -> dict[int, int]:
+        """The same of the amendments."""
+        with self._desk.read() as connection:
+            return positions(connection, AMENDMENTS)
 
     def next_due(self) -> Instant | None:
         """When a step, a hold or another try is due next."""

@@ -18,8 +18,10 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from services.notify import amendments_topic
 from services.notify import app as notify_app
 from services.notify.alerts_feed import KafkaAlerts
+from services.notify.amendments_topic import KafkaAmendments
 from services.notify.api.app import notify_routes
 from services.notify.campaign_writer import CampaignWriter, from_kafka
 from services.notify.campaign_writer import run as run_campaign_writer
@@ -37,7 +39,7 @@ from shared.http.serving import Serving, block_signals, wait_for_end
 from shared.log.facility_states import FacilityStates
 from shared.log.kafka import KafkaLog
 from shared.log.last_tick import last_tick
-from shared.log.port import ALERTS, FACILITIES
+from shared.log.port import ALERTS, AMENDMENTS, FACILITIES
 from shared.log.security import Security
 from shared.log.topics import verify
 from shared.model.configuration import Configuration
@@ -73,6 +75,8 @@ class Replica:
             self.desk, configuration, clock, self.metrics, replica=name
         )
         self.feed = KafkaAlerts(self.log, self.metrics)
+        self._amendments_log = KafkaLog(options.kafka, security)
+        """A connection of its own; none for a site that amends nothing."""
         self.states = FacilityStates(self.log)
         self.shelf = ReportShelf(self.desk, name)
         self.serving = Serving(http, self._app)
@@ -88,6 +92,12 @@ class Replica:
                 self.notify, self.feed, self.clock, self._tick_us, self.metrics, stop, wake
             ),
         )
+        if self.configuration.history_keep_us is not None:
+            amendments = KafkaAmendments(self._amendments_log, self.metrics)
+            self._thread(
+                "amendments",
+                lambda stop: amendments_topic.run(self.notify, amendments, stop, wake),
+            )
         for number in range(SENDERS):
             # One looks for what other replicas left; all are woken when something is queued here.
             look_s = LOOK_EVERY_S if number == 0 else REST_S
@@ -115,6 +125,7 @@ class Replica:
         with suppress(Unavailable):
             self.notify.leave()
         self.desk.close()
+        self._amendments_log.close()
         self.log.close()
         log.info("stopped")
 
@@ -157,6 +168,11 @@ class Replica:
             self.feed.lag(self.notify.positions())
 
 
+def topics_of(configuration: Configuration) -> tuple[str, ...]:
+    """What is read; the amendments only where there may be some."""
+    return TOPICS if configuration.history_keep_us is None else (*TOPICS, AMENDMENTS)
+
+
 def run(options: Options) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     logs.configure(options.log_level)
@@ -170,7 +186,7 @@ def run(options: Options) -> int:
             "--kafka and --database-url: give the brokers as HOST:PORT[,HOST:PORT] and the "
             "database as postgresql://HOST/NAME, or use yujing serve"
         )
-    verify(options.kafka, security, options.topics, TOPICS)
+    verify(options.kafka, security, options.topics, topics_of(configuration))
     http = bind(options.http, "--http")
     try:
         replica = Replica(options, configuration, clock, security, http)

@@ -17,6 +17,7 @@ REPORTS = "yujing.reports.v1"
 DEAD_LETTERS = "yujing.dead-letters.v1"
 INBOX = "yujing.inbox.v1"
 ALERTS = "yujing.alerts.v1"
+AMENDMENTS = "yujing.amendments.v1"
 FACILITIES = "yujing.facilities.v1"
 BUNDLES = "yujing.bundles.v1"
 

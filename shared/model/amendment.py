@@ -71,3 +71,26 @@ def amendment_id(
     """A hash of the alert, the change, the reading and log time: 32 hex digits, on any log."""
     said = msgspec.msgpack.encode((alert, before, after, cause, at_us))
     return hashlib.sha256(said).hexdigest()[:32]
+
+
+_DECODER = msgspec.json.Decoder(Amendment)
+
+
+def encode_amendment(amendment: Amendment) -> bytes:
+    """As it stands on `yujing.amendments.v1`: one JSON object, instants in microseconds."""
+    return msgspec.json.encode(amendment)
+
+
+def decode_amendment(value: bytes) -> Amendment:
+    """The exact inverse of `encode_amendment`.
+
+    Raises:
+        ValueError: not such an object (msgspec.ValidationError is one), or of a newer format.
+
+    """
+    found = _DECODER.decode(value)
+    if found.format > AMENDMENT_FORMAT:
+        raise ValueError(
+            f"amendment has format {found.format}, this program knows {AMENDMENT_FORMAT}"
+        )
+    return found

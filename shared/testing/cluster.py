@@ -11,7 +11,7 @@ from typing import Self
 import httpx
 import yaml
 
-from shared.log.port import ALERTS, FACILITIES, REPORTS
+from shared.log.port import ALERTS, AMENDMENTS, FACILITIES, REPORTS
 from shared.log.security import Security
 from shared.log.topics import FILE, Topics, read_topics
 from shared.testing.configs import Site
@@ -127,7 +127,7 @@ class Cluster:
     def _apply_topics(self) -> None:
         """The shipped topics, with fewer partitions so that a rebalance is quick."""
         body = yaml.safe_load(FILE.read_text("utf-8"))
-        for name in (REPORTS, ALERTS, FACILITIES):
+        for name in (REPORTS, ALERTS, AMENDMENTS, FACILITIES):
             body["topics"][name]["partitions"] = self._partitions
         self.topics.write_text(yaml.safe_dump(body, sort_keys=False), "utf-8")
         topics = Topics(self.bootstrap, Security(), read_topics(self.topics))

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import yaml
 
-from shared.log.port import ALERTS, FACILITIES, REPORTS
+from shared.log.port import ALERTS, AMENDMENTS, FACILITIES, REPORTS
 from shared.log.security import Security
 from shared.log.topics import FILE, Topics, read_topics
 
 
 def make_topics(bootstrap: str, folder: Path, partitions: int) -> Path:
     body = yaml.safe_load(FILE.read_text())
-    for name in (REPORTS, ALERTS, FACILITIES):
+    for name in (REPORTS, ALERTS, AMENDMENTS, FACILITIES):
         body["topics"][name]["partitions"] = partitions
     path = folder / "topics.yaml"
     path.write_text(yaml.safe_dump(body, sort_keys=False))

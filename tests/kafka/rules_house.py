@@ -21,7 +21,15 @@ from shared.config.load import load
 from shared.log.kafka import KafkaLog
 from shared.log.kafka_bundles import KafkaBundles
 from shared.log.memory import MemoryBundles
-from shared.log.port import ALERTS, DEAD_LETTERS, FACILITIES, REPORTS, Addition, Position
+from shared.log.port import (
+    ALERTS,
+    AMENDMENTS,
+    DEAD_LETTERS,
+    FACILITIES,
+    REPORTS,
+    Addition,
+    Position,
+)
 from shared.log.security import Security
 from shared.log.topics import FILE, Topics, read_topics
 from shared.model.alert import decode_alert
@@ -79,7 +87,7 @@ class RulesHouse:
     def _topics(self) -> Path:
         """The shipped topics, with fewer partitions so that a rebalance is quick."""
         body = yaml.safe_load(FILE.read_text())
-        for name in (REPORTS, ALERTS, FACILITIES):
+        for name in (REPORTS, ALERTS, AMENDMENTS, FACILITIES):
             body["topics"][name]["partitions"] = self.partitions
         path = self.folder / "topics.yaml"
         path.write_text(yaml.safe_dump(body, sort_keys=False))
