@@ -136,12 +136,12 @@ class Running:
         self.notify.recover_claims(self.clock.now())
         wake = self._wake_sender
         self._thread("rules", lambda stop: rules_worker.run(self.rules, self.log, stop))
-        if (amender := self.amender) is not None:
+        if (amender := self.amender) is not None and (history := self.history) is not None:
             self._thread("amender", lambda stop: run_amender(amender, self.log, stop))
             self._thread(
                 "amendments",
                 lambda stop: run_amendments(
-                    self.notify, amender.store, self.rules.decided, self.clock, stop, wake
+                    self.notify, history, self.rules.decided, self.clock, stop, wake
                 ),
             )
         self._thread(

@@ -7,9 +7,9 @@ A consumer with its own position, which stands with its effects. What it says is
 the log: it looks at ticks, so batches and restarts change nothing, and ids are derived.
 """
 
-import sqlite3
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -27,14 +27,15 @@ from services.rules.core.cell_history import (
 )
 from services.rules.core.clock import LogClock
 from services.rules.core.history_units import NOBODY, Looks, Unit, Units, places
+from services.rules.history_port import HistoryWriter
 from services.rules.history_store import HISTORY_FORMAT, HistoryStore, Kept
 from services.rules.unit_readings import readings_of
 from shared.errors import Unavailable
-from shared.log.port import REPORTS, Bundles, Log, Position
+from shared.log.port import REPORTS, Log, Position
 from shared.log.sqlite import SqliteLog
 from shared.model.amendment import Amendment
-from shared.model.configuration import Configuration, decode_bundle
-from shared.model.instants import window_end
+from shared.model.configuration import Bundle, Configuration, decode_bundle
+from shared.model.instants import EARLIEST_US, LATEST_US, window_end
 from shared.model.report import WITHDRAWN, Activate, Report, Tick, decode_envelope
 from shared.observe.metrics import Metrics
 
@@ -53,10 +54,11 @@ class Amender:
     """`pump` is one step."""
 
     def __init__(
-        self, log_: Log, bundles: Bundles, store: HistoryStore, keep_us: int, metrics: Metrics
-    ) -> None:
-        self._log, self._bundles, self._store = log_, bundles, store
-        self._keep_us, self._metrics = keep_us, metrics
+        self, log_: Log, bundle_of: Callable[[str], Bundle], store: HistoryWriter, keep_us: int,
+        metrics: Metrics, *, partition: int = 0,
+    ) -> None:  # fmt: skip
+        self._log, self._bundle_of, self._store = log_, bundle_of, store
+        self._keep_us, self._metrics, self._partition = keep_us, metrics, partition
         self._reload()
 
     def _reload(self) -> None:
@@ -65,7 +67,7 @@ class Amender:
         state = self._store.state()
         if not state:
             # A site that begins to amend does not tell anybody of years ago.
-            state = {"tell_from": str(self._log.end(REPORTS, 0))}
+            state = {"tell_from": str(self._log.end(REPORTS, self._partition))}
         self._tell_from = int(state["tell_from"])
         self._next = Position(int(state.get("next", 0)))
         self._now_us = int(state["tick"]) if "tick" in state else None
@@ -83,13 +85,13 @@ class Amender:
         self._open_bundle(state.get("bundle"))
 
     def _open_bundle(self, name: str | None) -> None:
+        bundle = None if name is None else self._bundle_of(name)
         self._name = name
         self._book: Book | None = None
         self._units: Units | None = None
         self._looks: dict[Key, Looks] = {}
         self._made: OrderedDict[Key, Unit] = OrderedDict()
-        if name is not None:
-            bundle = decode_bundle(self._bundles.get(name))
+        if bundle is not None:
             self._book = Book(bundle)
             self._units = Units(bundle, self._book)
             self._clock.deaf_after_us = bundle.deaf_after_us
@@ -98,36 +100,25 @@ class Amender:
     def position(self) -> Position:
         return self._next
 
-    @property
-    def store(self) -> HistoryStore:
-        return self._store
-
     def pump(self, limit: int = 200) -> int:
         """
         Take at most `limit` entries; returns how many there were.
 
         Raises:
-            Unavailable: the log or history.db; nothing of it was kept, pump again.
+            Unavailable: the log or the store; nothing of it was kept, pump again.
 
         """
         if self._is_ahead:
             self._reload()
-        batch = self._log.read(REPORTS, 0, self._next, limit)
+        batch = self._log.read(REPORTS, self._partition, self._next, limit)
         if not batch.entries:
             return 0
         self._is_ahead = True
-        try:
-            self._store.begin()
+        with self._store.writing():
             for entry in batch.entries:
                 self._entry(entry.value, entry.position)
                 self._next = Position(entry.position + 1)
             self._write()
-            self._store.commit()
-        except sqlite3.Error as error:
-            raise Unavailable(f"history.db cannot be written: {error}; look at the disk") from error
-        finally:
-            if self._store.is_writing:
-                self._store.roll_back()
         self._is_ahead = False
         return len(batch.entries)
 
@@ -156,8 +147,11 @@ class Amender:
             return  # the rules' worker says so, loudly
         for slot, record in enumerate(records):
             if isinstance(record, Report):
-                self._take(record, (position << 21) | (slot << 1))
+                if _is_whole(record):
+                    self._take(record, (position << 21) | (slot << 1))
             elif isinstance(record, Tick):
+                if not EARLIEST_US < record.at_us < LATEST_US:
+                    continue
                 self._now_us = max(record.at_us, self._now_us or record.at_us)
                 self._clock.tick(record.at_us)
                 for key in sorted(self._open):
@@ -330,6 +324,16 @@ class Amender:
         return found
 
 
+def _is_whole(report: Report) -> bool:
+    """What is not, the rules set aside as well, and say so."""
+    count = len(report.indicators)
+    return (
+        len(report.values) == count
+        and (report.flags is None or len(report.flags) == count)
+        and EARLIEST_US < report.observed_us < LATEST_US
+    )
+
+
 def _part(report: Report, indices: list[int]) -> Report:
     return msgspec.structs.replace(
         report,
@@ -346,7 +350,13 @@ def history_of(
     if configuration.history_keep_us is None:
         return None, None
     store = HistoryStore(path)
-    return store, Amender(log_, log_, store, configuration.history_keep_us, metrics)
+    return store, Amender(
+        log_,
+        lambda name: decode_bundle(log_.get(name)),
+        store,
+        configuration.history_keep_us,
+        metrics,
+    )
 
 
 def run(amender: Amender, log_: Log, stop: threading.Event) -> None:

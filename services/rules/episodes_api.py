@@ -12,7 +12,7 @@ from starlette.routing import Route
 from services.rules.api import LARGEST, MOST, RulesApi, answer, whole
 from services.rules.core import history
 from services.rules.core.told_episodes import Account, accounts
-from services.rules.history_store import HistoryStore
+from services.rules.history_port import HistoryReader
 from services.rules.past_units import amended_histories
 from shared.http.problems import problem
 from shared.log.port import Bundles
@@ -35,7 +35,7 @@ class EpisodesApi:
     """Reads; `store` None: this site amends nothing, and the history is what was said."""
 
     def __init__(
-        self, api: RulesApi, said: Newest, store: HistoryStore | None, bundles: Bundles,
+        self, api: RulesApi, said: Newest, store: HistoryReader | None, bundles: Bundles,
         keep_us: int,
     ) -> None:  # fmt: skip
         self._api, self._said, self._store, self._bundles = api, said, store, bundles
@@ -92,9 +92,12 @@ class EpisodesApi:
         live = history.episodes(self._said.newest(MOST_TRANSITIONS, facilities))
         if self._store is None:
             return accounts(live, {}, {}, ())
-        final, since_us = amended_histories(
-            self._store, self._bundles, facilities, self._keep_us, live
-        )
+        final: dict[history.Alert, list[history.Episode]] = {}
+        since_us: dict[history.Alert, int] = {}
+        for part in self._store.parts(facilities):
+            of_part = amended_histories(part, self._bundles, facilities, self._keep_us, live)
+            final |= of_part[0]
+            since_us |= of_part[1]
         amendments = self._store.amendments(0, MOST_AMENDMENTS, facilities)
         return accounts(live, final, since_us, [each for _, each in amendments])
 

@@ -7,6 +7,7 @@ cell per station and interval. Everything of one pump, the position too, is one 
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -101,21 +102,27 @@ class HistoryStore:
 
     # -- the writer ----------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """
+        Everything of one pump, or nothing of it.
 
-    def commit(self) -> None:
-        self._db.execute("COMMIT")
+        Raises:
+            Unavailable: it cannot be written.
+
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise Unavailable(f"history.db cannot be written: {error}; look at the disk") from error
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
         with self._grown:
             self.last_seq = self._count()
             self._grown.notify_all()
-
-    @property
-    def is_writing(self) -> bool:
-        return self._db.in_transaction
-
-    def roll_back(self) -> None:
-        self._db.execute("ROLLBACK")
 
     def state(self) -> dict[str, str]:
         return dict(self._db.execute("SELECT name, value FROM state").fetchall())
@@ -214,6 +221,10 @@ class HistoryStore:
         )
         found = (_AMENDMENT.decode(body) for (body,) in rows)
         return [each for each in found if each.cause.report_id == report]
+
+    def parts(self, facilities: Sequence[str] | None) -> "tuple[HistoryStore]":
+        """There is one log, and one amender."""
+        return (self,)
 
     def reader_state(self) -> dict[str, str]:
         return dict(self._reader().execute("SELECT name, value FROM state").fetchall())

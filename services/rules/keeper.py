@@ -212,9 +212,11 @@ class Keeper:
     async def _keep(self, own: Owned, *, checkpoint: bool) -> None:
         """Make durable what was said, and perhaps the state; nothing between the steps is lost."""
         if not checkpoint and not own.alerts:
+            if not own.keeping.locked():
+                own.told = own.machine.next
             return
         async with own.keeping:
-            number, epoch, cut = own.machine.number, own.epoch, None
+            number, epoch, cut, judged = own.machine.number, own.epoch, None, own.machine.next
             alerts, own.alerts = own.alerts, []
             batch, own.batch = own.batch, Batch()
             own.under_way = len(alerts) + batch.pending
@@ -231,7 +233,7 @@ class Keeper:
                         lambda: self._checkpoints.publish(number, epoch, alerts), own
                     )
                     self._count(new)
-                own.under_way = 0
+                own.under_way, own.told = 0, judged
                 if cut is not None:
                     kept = cut
                     await self._patiently(lambda: self._checkpoints.save(number, epoch, kept), own)

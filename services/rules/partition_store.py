@@ -102,13 +102,13 @@ class PartitionStore:
 
     def verify(self, partition: int, epoch: int) -> None:
         with self._publishing.transaction() as cursor:
-            _hold(cursor, partition, epoch)
+            hold(cursor, partition, epoch)
 
     # -- transitions -------------------------------------------------------------------------
 
     def publish(self, partition: int, epoch: int, alerts: Sequence[Alert]) -> list[Alert]:
         with self._publishing.transaction() as cursor:
-            _hold(cursor, partition, epoch)
+            hold(cursor, partition, epoch)
             (last,) = _one(cursor.execute("SELECT last FROM yujing_rules.counter FOR UPDATE"))
             names = list({alert.id: None for alert in alerts})
             known = {
@@ -139,6 +139,14 @@ class PartitionStore:
             where, arguments = " AND facility = ANY(%s)", [after_seq, list(facilities), limit]  # type: ignore[list-item]
         return self._read(f" WHERE seq > %s{where} ORDER BY seq LIMIT %s", arguments)
 
+    def newest(self, limit: int, facilities: Sequence[str] | None = None) -> list[Transition]:
+        """The newest transitions, in order; of all facilities, or of those named."""
+        where, arguments = "", [limit]
+        if facilities is not None:
+            where, arguments = " WHERE facility = ANY(%s)", [list(facilities), limit]  # type: ignore[list-item]
+        found = self._read(f"{where} ORDER BY seq DESC LIMIT %s", arguments)
+        return [transition for _, transition in reversed(found)]
+
     def by_id(self, name: str) -> tuple[int, Transition] | None:
         found = self._read(" WHERE id = %s", [name])
         return found[0] if found else None
@@ -159,7 +167,7 @@ class PartitionStore:
             session.close()
 
 
-def _hold(cursor: psycopg.Cursor[Any], partition: int, epoch: int) -> None:
+def hold(cursor: psycopg.Cursor[Any], partition: int, epoch: int) -> None:
     """Until the transaction ends nobody can take the partition; a checkpoint may be saved."""
     held = cursor.execute(
         "SELECT 1 FROM yujing_rules.partitions WHERE partition = %s AND epoch = %s "

@@ -7,7 +7,8 @@ from services.rules.core.book import Book
 from services.rules.core.cell_history import Key, settled
 from services.rules.core.history_units import Unit, Units
 from services.rules.core.told_episodes import History
-from services.rules.history_store import HistoryStore, Kept
+from services.rules.history_port import AmendedPart
+from services.rules.history_store import Kept
 from services.rules.unit_readings import readings_of
 from shared.log.port import Bundles
 from shared.model.configuration import decode_bundle
@@ -18,7 +19,7 @@ takes up to some 0.2 s, a large roll-up longer. Ask for one facility to see the 
 
 
 def amended_histories(
-    store: HistoryStore,
+    store: AmendedPart,
     bundles: Bundles,
     facilities: Sequence[str] | None,
     keep_us: int,

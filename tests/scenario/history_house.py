@@ -20,7 +20,7 @@ from shared.access import Gate
 from shared.config.load import load
 from shared.log.memory import MemoryBundles, MemoryLog
 from shared.log.port import REPORTS
-from shared.model.configuration import encode_bundle
+from shared.model.configuration import decode_bundle, encode_bundle
 from shared.model.instants import Instant, Interval
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick, encode_envelope
 from shared.observe.metrics import Metrics
@@ -74,7 +74,11 @@ class HistoryHouse:
     def new_amender(self) -> Amender:
         assert self.configuration.history_keep_us is not None
         return Amender(
-            self.log, self.bundles, self.history, self.configuration.history_keep_us, self.metrics
+            self.log,
+            lambda name: decode_bundle(self.bundles.get(name)),
+            self.history,
+            self.configuration.history_keep_us,
+            self.metrics,
         )
 
     def restart(self) -> None:

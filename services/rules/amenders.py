@@ -1,0 +1,131 @@
+"""Amenders of a cluster: one for each partition that is ours, behind the judging, told after it.
+
+    record judged -> history and amendments, one fenced transaction -> alerts acknowledged
+                  -> `yujing.amendments.v1` -> marked as published
+
+A crash anywhere repeats work with the same ids: the position stands with its effects, and what is
+not marked is published again, which notify knows. One thread for all partitions of the process.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import structlog
+
+from services.rules.amender import Amender
+from services.rules.checkpoints import Fenced
+from services.rules.history_database import PartitionHistory
+from services.rules.owned import Owned
+from services.rules.postgres import Session
+from shared.errors import NewerData, Unavailable
+from shared.log.port import AMENDMENTS, Log
+from shared.model.amendment import encode_amendment
+from shared.model.configuration import Bundle
+from shared.observe.metrics import Metrics
+
+ENTRIES = 50
+"""Of one partition before it is another one's turn."""
+PUBLISHED = 200
+REST_S = 0.2
+AWAY_S = 1.0
+
+log = structlog.get_logger()
+
+
+class Ours(NamedTuple):
+    """The amender of a partition as long as we own it under this epoch."""
+
+    epoch: int
+    amender: Amender
+    history: PartitionHistory
+
+
+class Amenders:
+    """`turn` is one round; `run` goes on until it is stopped."""
+
+    def __init__(
+        self, *, owned: Callable[[], Mapping[int, Owned]], log_: Log, session: Session,
+        share_of: Callable[[str, int], Bundle], keep_us: int, metrics: Metrics,
+    ) -> None:  # fmt: skip
+        self._owned, self._log, self._session = owned, log_, session
+        self._share_of, self._keep_us, self._metrics = share_of, keep_us, metrics
+        self._ours: dict[int, Ours] = {}
+
+    def turn(self) -> bool:
+        """
+        Once round our partitions; whether anything moved.
+
+        Raises:
+            NewerData: a newer program wrote the history of a partition.
+            Unavailable: the broker or the database; turn again.
+
+        """
+        owned = self._owned()
+        for number, ours in list(self._ours.items()):
+            if number not in owned or owned[number].epoch != ours.epoch:
+                del self._ours[number]
+        is_moved = False
+        for number, own in sorted(owned.items()):
+            if own.suspect:
+                continue
+            try:
+                is_moved |= self._one(number, own)
+            except Fenced as error:
+                self._ours.pop(number, None)
+                log.info("amender_ended", partition=number, detail=str(error))
+            except (NewerData, Unavailable):
+                self._ours.pop(number, None)
+                raise
+        return is_moved
+
+    def _one(self, number: int, own: Owned) -> bool:
+        ours = self._ours.get(number)
+        if ours is None:
+            ours = self._ours[number] = self._made(number, own.epoch)
+        is_moved = False
+        # Judging goes first: what it has not reached is not looked at here.
+        if ours.amender.position <= own.machine.next:
+            is_moved = ours.amender.pump(ENTRIES) > 0
+        if ours.history.owes:
+            is_moved |= self._publish(number, own, ours.history)
+        return is_moved
+
+    def _made(self, number: int, epoch: int) -> Ours:
+        history = PartitionHistory(self._session, number, epoch)
+        amender = Amender(
+            self._log, lambda name: self._share_of(name, number), history, self._keep_us,
+            self._metrics, partition=number,
+        )  # fmt: skip
+        return Ours(epoch, amender, history)
+
+    def _publish(self, number: int, own: Owned, history: PartitionHistory) -> bool:
+        """What the brokers have every alert for; the rest waits, in its order."""
+        ready = []
+        for seq, amendment in history.unpublished(PUBLISHED):
+            if amendment.position > own.told:
+                break
+            ready.append((seq, amendment))
+        if ready:
+            entries = [(each.facility, encode_amendment(each)) for _, each in ready]
+            self._log.append(AMENDMENTS, entries, number)
+            history.published([seq for seq, _ in ready])
+        return bool(ready)
+
+    def run(self, stop: threading.Event, die: Callable[[BaseException], None]) -> None:
+        """Until `stop`; `die` when a newer program was here."""
+        while not stop.is_set():
+            try:
+                if not self.turn():
+                    stop.wait(REST_S)
+            except NewerData as error:
+                die(error)
+                return
+            except Unavailable as error:
+                log.error("amenders_waiting", detail=str(error))
+                stop.wait(AWAY_S)
+            except Exception:
+                self._ours.clear()
+                log.exception("amenders_step_failed")
+                self._metrics.failures.labels("rules").inc()
+                stop.wait(AWAY_S)
