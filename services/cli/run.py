@@ -157,12 +157,15 @@ def doctor(
     from shared.clock import SystemClock
     from shared.config.load import load
 
-    lines = list(examine(load(config, os.environ), data, SystemClock()))
+    configuration, clock = load(config, os.environ), SystemClock()
+    lines = list(examine(configuration, data, clock))
     if kafka:
         from services.doctor_cluster import examine_broker
+        from services.doctor_reach import examine_reach
         from shared.log.security import Security
 
         lines += examine_broker(kafka, Security.from_environment(os.environ), topics_file)
+        lines += examine_reach(configuration, topics_file, clock.now())
     if database_url:
         from services.doctor_cluster import examine_database
 
