@@ -18,6 +18,7 @@ from services.rules.checkpoints import Fenced
 from services.rules.history_database import PartitionHistory
 from services.rules.owned import Owned
 from services.rules.postgres import Session
+from shared.clock import real_monotonic
 from shared.errors import NewerData, Unavailable
 from shared.log.port import AMENDMENTS, Log
 from shared.model.amendment import encode_amendment
@@ -47,10 +48,14 @@ class Amenders:
     def __init__(
         self, *, owned: Callable[[], Mapping[int, Owned]], log_: Log, session: Session,
         share_of: Callable[[str, int], Bundle], keep_us: int, metrics: Metrics,
+        monotonic: Callable[[], float] = real_monotonic,
     ) -> None:  # fmt: skip
         self._owned, self._log, self._session = owned, log_, session
         self._share_of, self._keep_us, self._metrics = share_of, keep_us, metrics
+        self._monotonic = monotonic
         self._ours: dict[int, Ours] = {}
+        self._stuck: dict[int, float] = {}
+        """Until when a partition that failed is let alone; the others go on."""
 
     def turn(self) -> bool:
         """
@@ -58,7 +63,6 @@ class Amenders:
 
         Raises:
             NewerData: a newer program wrote the history of a partition.
-            Unavailable: the broker or the database; turn again.
 
         """
         owned = self._owned()
@@ -67,17 +71,28 @@ class Amenders:
                 del self._ours[number]
         is_moved = False
         for number, own in sorted(owned.items()):
-            if own.suspect:
+            if own.suspect or self._monotonic() < self._stuck.get(number, 0.0):
                 continue
             try:
                 is_moved |= self._one(number, own)
-            except Fenced as error:
-                self._ours.pop(number, None)
-                log.info("amender_ended", partition=number, detail=str(error))
-            except (NewerData, Unavailable):
-                self._ours.pop(number, None)
+                self._stuck.pop(number, None)
+            except NewerData:
                 raise
+            except Exception as error:
+                self._failed(number, error)
         return is_moved
+
+    def _failed(self, number: int, error: Exception) -> None:
+        """What is in memory is ahead of what is kept: it is made anew from there."""
+        self._ours.pop(number, None)
+        self._stuck[number] = self._monotonic() + AWAY_S
+        if isinstance(error, Fenced):
+            log.info("amender_ended", partition=number, detail=str(error))
+        elif isinstance(error, Unavailable):
+            log.error("amender_waiting", partition=number, detail=str(error))
+        else:
+            log.error("amender_step_failed", partition=number, exc_info=error)
+            self._metrics.failures.labels("rules").inc()
 
     def _one(self, number: int, own: Owned) -> bool:
         ours = self._ours.get(number)
@@ -121,11 +136,3 @@ class Amenders:
             except NewerData as error:
                 die(error)
                 return
-            except Unavailable as error:
-                log.error("amenders_waiting", detail=str(error))
-                stop.wait(AWAY_S)
-            except Exception:
-                self._ours.clear()
-                log.exception("amenders_step_failed")
-                self._metrics.failures.labels("rules").inc()
-                stop.wait(AWAY_S)

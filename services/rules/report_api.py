@@ -6,8 +6,8 @@ name counts. `at`, about when it came in, makes that a matter of an hour of the 
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.rules.core.explain import explain
+from services.rules.episodes_api import amendment_object
 from services.rules.log_time import first_place, place_at, records
 from services.rules.past import SECONDS, STEP, Past
 from services.rules.report_why import SaidOf, led_to, overlay, question_of, shown
@@ -24,10 +25,17 @@ from shared.errors import SlowDown, Unavailable
 from shared.http.problems import problem
 from shared.http.query_route import QueryRoute
 from shared.log.port import REPORTS, Log, Position
+from shared.model.amendment import Amendment
 from shared.model.configuration import Configuration
 from shared.model.report import Report, Tick
 
 AROUND_US = 3_600_000_000
+
+
+class Amended(Protocol):
+    """Who keeps what was amended; None where nothing is."""
+
+    def by_report(self, facilities: Sequence[str], report: str) -> list[Amendment]: ...
 
 
 def find(
@@ -69,10 +77,11 @@ class ReportWhy:
     def __init__(
         self, log: Log, past: Past, said: SaidOf, gate: Gate, configuration: Configuration,
         partition_of: Callable[[str], int], monotonic: Callable[[], float],
+        amended: Amended | None = None,
     ) -> None:  # fmt: skip
         self._log, self._past, self._said, self._gate = log, past, said, gate
         self._configuration, self._partition_of = configuration, partition_of
-        self._monotonic = monotonic
+        self._monotonic, self._amended = monotonic, amended
 
     def routes(self) -> list[Route]:
         return [QueryRoute("/v1/why/{id:path}", self.get, methods=["GET"])]
@@ -111,6 +120,9 @@ class ReportWhy:
         overlay(rules, stand, report)
         answer: dict[str, Any] = {"id": name, "is": "report"} | shown(report, zone)
         answer |= {"rules": rules, "led_to": led_to(self._said, report, zone)}
-        if not answer["led_to"]:
+        if self._amended is not None:
+            own = self._amended.by_report([facility], name)
+            answer["amended"] = [amendment_object(each, zone) for each in own]
+        if not answer["led_to"] and not answer.get("amended"):
             answer["reason"] = "it changed no episode"
         return answer

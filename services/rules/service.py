@@ -187,7 +187,7 @@ class Rules:
     def _report_why(self, gate: Gate) -> ReportWhy:
         return ReportWhy(
             self._reread, self.past, self.store, gate, self.configuration, self._partition_of,
-            real_monotonic,
+            real_monotonic, self.history,
         )  # fmt: skip
 
     def _partition_of(self, facility: str) -> int:

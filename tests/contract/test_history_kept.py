@@ -6,12 +6,13 @@ CASES=2000 pytest tests/contract/test_history_kept.py
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from random import Random
 
 import msgspec
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 
 from services.rules.amender import Amender
 from services.rules.amenders import Amenders
@@ -33,7 +34,7 @@ from shared.model.amendment import Amendment, Cause, Span, decode_amendment
 from shared.model.configuration import Bundle
 from shared.model.instants import Instant
 from shared.model.partition import partition_of
-from shared.model.report import WITHDRAWN, Record, Report, encode_envelope
+from shared.model.report import WITHDRAWN, Activate, Record, Report, encode_envelope
 from shared.model.severity import Severity
 from shared.observe.metrics import Metrics
 from shared.testing.parts.postgres import Postgres
@@ -310,6 +311,7 @@ class Owners:
         return Amenders(
             owned=lambda: dict(self.owned[n]), log_=self.log, session=self.kept.session,
             share_of=self.share_of, keep_us=KEEP_US, metrics=Metrics(CollectorRegistry()),
+            monotonic=count().__next__,
         )  # fmt: skip
 
     def go_on(self) -> None:
@@ -389,6 +391,43 @@ def test_what_is_not_judged_yet_is_not_told(kept: Kept3) -> None:
     assert amenders.turn()
     assert not amenders.turn()
     assert told() == ["id-003", "id-005", "id-004"]
+
+
+@pytest.mark.needs("postgres")
+def test_a_partition_that_fails_leaves_the_others_alone(kept: Kept3) -> None:
+    """It rests a second and is tried again from what is kept; it is counted and said."""
+    case = make_case(1)
+    name, bundle = next(iter(case.bundles.items()))
+    log = spread([Activate(name)])
+    broken, now = [True], [0.0]
+
+    def share_of(_: str, number: int) -> Bundle:
+        if number == 0 and broken[0]:
+            raise RuntimeError("a defect")
+        return split(bundle, PARTITIONS)[number]
+
+    owned = {}
+    for number in range(PARTITIONS):
+        machine = Partition(number, PARTITIONS, share_of)
+        machine.next = 1
+        owned[number] = Owned(machine, kept.store.load(number)[0])
+    metrics = Metrics(CollectorRegistry())
+    amenders = Amenders(
+        owned=lambda: owned, log_=log, session=kept.session, share_of=share_of, keep_us=KEEP_US,
+        metrics=metrics, monotonic=lambda: now[0],
+    )  # fmt: skip
+    assert amenders.turn()
+    assert not amenders.turn()
+    named = {number: kept.own(number).state().get("bundle") for number in range(PARTITIONS)}
+    assert named == {0: None, 1: name, 2: name}
+    failed = 'yujing_failures_total{service="rules"}'
+    assert f"{failed} 1.0" in generate_latest(metrics.registry).decode()
+    broken[0] = False
+    owned[0].epoch += 1
+    assert not amenders.turn()
+    now[0] += 1.0
+    assert amenders.turn()
+    assert kept.own(0).state()["bundle"] == name
 
 
 @pytest.mark.needs("postgres")

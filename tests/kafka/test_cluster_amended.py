@@ -18,7 +18,7 @@ from shared.observe.metrics import Metrics
 from shared.testing.cluster import Cluster
 from shared.testing.configs import Site
 from shared.testing.parts.gateway import Gateway
-from shared.testing.program import now_text, until
+from shared.testing.program import now_text, reading, until
 from tests.kafka.cluster_truth import ledger_is_whole
 
 pytestmark = [pytest.mark.needs("postgres"), pytest.mark.timeout(300)]
@@ -67,7 +67,8 @@ def test_corrections_are_told_once_also_when_rules_are_killed(
             at = now_text()
             ingest.report(facility, site.low * 1.2, at=at)
             gateway.wait_for(2 * n + 1, 30)
-            ingest.report(facility, site.low / 10, at=at)
+            right = reading(facility, site.low / 10, at=at) | {"id": f"right-{n}"}
+            assert ingest.post(right).json()["accepted"] == 1
             if n:
                 name = f"rules-{n % 2}"
                 cluster.kill(name)
@@ -85,6 +86,9 @@ def test_corrections_are_told_once_also_when_rules_are_killed(
         for replica in cluster.all("rules"):
             (episode,) = replica.get("/v1/episodes", facility=site.facilities[0].id)["episodes"]
             assert (episode["state"], episode["amended"]) == ("vanished", True)
+            why = replica.get("/v1/why/right-0", facility=site.facilities[0].id)
+            assert [each["id"] for each in why["amended"]] == [found[0]["id"]]
+            assert "reason" not in why
         notify = cluster.all("notify")[1]
         for facility in site.facilities:
             kinds = [each["kind"] for each in notify.incident(facility)["timeline"]]
