@@ -20,11 +20,9 @@ def beside(a: Assembly, item: Item, model: BesideModel) -> Beside:
     grace = checked_grace(a, item, "beside", model.interval, model.grace)
     slot_us = INTERVAL_US.get(model.interval, DAY_US)
     is_share = model.of == "share"
-    if not is_share:
-        for key in ("over", "floor"):
-            if getattr(model, key) is not None:
-                text = f"{key} goes with of: share; a difference is that of each slot: delete it"
-                a.fail(item, text, "condition", "beside", key)
+    if not is_share and model.over is not None:
+        text = "over goes with of: share; a difference is that of each slot: delete it"
+        a.fail(item, text, "condition", "beside", "over")
     default_us = max(DAY_US, slot_us) if is_share and model.interval != "minute" else slot_us
     over_us = default_us if model.over is None else model.over
     if over_us % slot_us or not 1 <= over_us // slot_us <= MOST_SLOTS:

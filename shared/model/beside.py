@@ -17,7 +17,8 @@ class Beside(msgspec.Struct, frozen=True, tag="beside"):
     """share: slots whose mean is judged."""
     memory_us: int
     floor: float = 0.0
-    """share: added below the line, so that small values are not far apart; in `unit`."""
+    """So that small values are not far apart, in `unit`. share: added below the line; difference:
+    the band is so much wider on either side."""
     least: int = 2
     """Other stations that must be known in a slot."""
     side: Literal["both", "high", "low"] = "both"

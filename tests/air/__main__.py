@@ -1,13 +1,13 @@
-"""`python -m tests.air PATH [years|faults|pack|heavy]`: the tables of docs/detectors.md."""
+"""`python -m tests.air PATH [years|faults|pack|pages|heavy]`: the tables of docs/detectors.md."""
 
 import sys
 from pathlib import Path
 
-from tests.air import detected, heavy, suspicions
+from tests.air import detected, heavy, pages, suspicions
 from tests.air.figures import tables, years
 from tests.air.stations import read
 
-PARTS = ("years", "faults", "pack", "heavy")
+PARTS = ("years", "faults", "pack", "pages", "heavy")
 
 
 def main() -> int:
@@ -28,6 +28,8 @@ def main() -> int:
         print("", *detected.tables(detected.tried(stations)), sep="\n")
     if "pack" in (parts or PARTS):
         print("", *suspicions.tables(suspicions.tried(stations)), sep="\n")
+    if "pages" in (parts or PARTS):
+        print("", *pages.tables(pages.told(stations)), sep="\n")
     if "heavy" in (parts or PARTS):
         print("", *heavy.tables(stations), sep="\n")
     return 0 if not false else 1

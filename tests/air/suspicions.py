@@ -27,7 +27,7 @@ from tests.air.trial import Series, Told, Trial
 
 PACK = "air-anomalies"
 CITY = "city"
-NAMES = {"apart": "beside: share", "spike": "beside: difference", "flat": "flatline",
+NAMES = {"apart": "beside: 24 h share", "shifted": "beside: 72 h share", "spike": "beside: difference", "flat": "flatline",
          "missing": "missing", "clock": "discipline: late"}  # fmt: skip
 Places = dict[str, tuple[list[float | None], Fault | None]]
 """By station: what it has, and the fault it is given."""

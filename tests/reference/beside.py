@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from shared.model.beside import Beside
 from tests.reference.arithmetic import converted, exact, rounded
-from tests.reference.derived import place_in
+from tests.reference.derived import band, place_in
 from tests.reference.history import History
 
 DAY, SLOT = 86_400_000_000, {"minute": 60_000_000, "hour": 3_600_000_000, "day": 86_400_000_000}
@@ -31,6 +31,9 @@ def beside(
     known = [(when, value) for when, value in rests if value is not None]
     if condition.of == "difference":
         found = place_in(known[:-1], condition.memory_us, at, last)
+        if found is not None:
+            high, low = band(known[:-1], condition.memory_us, at)
+            found = (last - (high / 2 + low / 2)) / (high / 2 - low / 2 + condition.floor)
     else:
         begin = at - condition.over * SLOT[condition.interval]
         mean = [value for when, value in known if when > begin]

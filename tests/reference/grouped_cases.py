@@ -46,7 +46,7 @@ def beside(g: "Generator", grace: int) -> tuple[Beside, tuple[Level, ...]]:
         code, g.interval, "share" if is_share else "difference",
         g.random.choice([1, 2, 5]) if is_share else 1,
         g.random.choice([7, 9, 28] if is_share else [1, 42]) * day_us,
-        g.random.choice([0.0, 0.5]) * SCALE.get(unit, 1.0) if is_share else 0.0,
+        g.random.choice([0.0, 0.5]) * SCALE.get(unit, 1.0),
         g.random.choice([1, 1, 2]), g.random.choice(["both", "high", "low"]), grace, unit,
     )  # fmt: skip
     return condition, counted(g, 10.0 if is_share else 1.0)

@@ -21,7 +21,7 @@ SHORTEST_US = 86_400_000_000
 
 def place(band: Band, memory_us: int, at_us: int, value: float) -> float | None:
     """Where a value stands in the band; None while the band is young, or has no width."""
-    high, low = _drawn(band, memory_us, at_us)
+    high, low = edges(band, memory_us, at_us)
     if band.count < FEWEST or at_us - band.first_us < SHORTEST_US or not low < high:
         return None
     # Halves first: ends near the largest number must not add up to infinity.
@@ -35,13 +35,13 @@ def learn(band: Band, memory_us: int, at_us: int, value: float) -> None:
     if band.count == 0:
         band.first_us, band.high, band.low = at_us, value, value
     else:
-        high, low = _drawn(band, memory_us, at_us)
+        high, low = edges(band, memory_us, at_us)
         band.high, band.low = max(high, value), min(low, value)
     band.newest_us = at_us
     band.count = min(band.count + 1, FEWEST)
 
 
-def _drawn(band: Band, memory_us: int, at_us: int) -> tuple[float, float]:
+def edges(band: Band, memory_us: int, at_us: int) -> tuple[float, float]:
     """The band at a later time: both ends have moved towards the middle."""
     kept = memory_us / (memory_us + (at_us - band.newest_us))
     middle = band.high / 2 + band.low / 2

@@ -131,6 +131,11 @@ class BesideOf:
     # -- difference ----------------------------------------------------------------------------
 
     def _place(self, memory: BesideMemory, at_us: int, rest: float) -> float | None:
-        place = band.place(memory.band, self.condition.memory_us, at_us, rest)
-        band.learn(memory.band, self.condition.memory_us, at_us, rest)
+        """Its place in the band, which is taken to be wider by the floor on either side."""
+        usual, memory_us = memory.band, self.condition.memory_us
+        place = band.place(usual, memory_us, at_us, rest)
+        if place is not None:
+            high, low = band.edges(usual, memory_us, at_us)
+            place = (rest - (high / 2 + low / 2)) / (high / 2 - low / 2 + self.condition.floor)
+        band.learn(usual, memory_us, at_us, rest)
         return place

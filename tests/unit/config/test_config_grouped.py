@@ -78,7 +78,6 @@ def test_what_is_written_is_what_is_judged(directory, text, condition):
         (f"beside: {{{COD}, over: 90m}}", "over is the mean of whole slots, at most 240 of them"),
         (f"beside: {{{COD}, over: 11d}}", "over is the mean of whole slots, at most 240 of them"),
         (f"beside: {{{COD}, memory: 3d}}", "what share is usual is the middle of 7 to 60 days"),
-        (f"beside: {{{COD}, of: difference, floor: 1}}", "floor goes with of: share; a difference"),
         (f"beside: {{{COD}, of: difference, over: 2h}}", "over goes with of: share; a difference"),
         (f"beside: {{{COD}, least: 1}}", "least is "),
         (

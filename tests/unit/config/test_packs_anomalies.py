@@ -71,7 +71,7 @@ def told(tmp_path: Path, config: Configuration, reports: list[dict[str, Any]]) -
 def test_all_are_blue_defaults_that_ask_to_verify(config: Configuration) -> None:
     """The usual policy begins at yellow: nobody is woken."""
     rules = [rule for rule in config.rules.values() if rule.pack == "air-anomalies"]
-    assert len(rules) == 25
+    assert len(rules) == 31
     assert {level.severity.value for rule in rules for level in rule.levels} == {"blue"}
     assert {rule.basis.status for rule in rules} == {"product default"}
     assert all("疑似" in rule.title_zh or "无数据" in rule.title_zh for rule in rules)
@@ -91,6 +91,16 @@ def test_a_station_that_leaves_its_neighbours_for_a_day(
     """A share of 40 % is 0.39 times or 2.6 times the others, with the floor of 10 µg/m³."""
     found = told(tmp_path, config, city(12 * 24, own))
     assert ("firing blue air-apart-a34004" in found) == is_told
+
+
+@pytest.mark.parametrize("own, is_told", [(0.65, False), (0.55, True), (1.5, False), (1.9, True)])
+def test_a_station_that_is_off_for_three_days(
+    config: Configuration, tmp_path: Path, own: float, is_told: bool
+) -> None:
+    """25 % is 0.58 times or 1.75 times the others."""
+    found = told(tmp_path, config, city(14 * 24, own))
+    assert ("firing blue air-shifted-a34004" in found) == is_told
+    assert "firing blue air-apart-a34004" not in found
 
 
 def test_carbon_monoxide_is_compared_in_its_own_unit(config: Configuration, tmp_path: Path) -> None:

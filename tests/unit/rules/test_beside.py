@@ -134,7 +134,7 @@ def random_case(seed: int) -> Case:
     of = random.choice(["share", "share", "difference"]) if interval == "day" else "difference"
     condition = Beside(
         "cod", interval, of, random.choice([1, 2, 5]) if of == "share" else 1,  # type: ignore[arg-type]
-        random.choice([7, 14, 28]) * DAY, random.choice([0.0, 5.0]) if of == "share" else 0.0,
+        random.choice([7, 14, 28]) * DAY, random.choice([0.0, 5.0]),
         random.choice([1, 2]), random.choice(["both", "high", "low"]),
         random.choice([0, 1, 2]) * step, random.choice([None, "µg/L"]),
     )  # fmt: skip
