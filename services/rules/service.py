@@ -56,7 +56,7 @@ log = structlog.get_logger()
 
 TOPICS = (REPORTS, ALERTS, FACILITIES, BUNDLES, DEAD_LETTERS)
 STOP_S = 12.0
-LAST_AMENDED_S = 2.0
+LAST_AMENDED_S = 1.0
 """What is not finished by then is made again by the next owner."""
 AMENDING_S = 60
 """The longest statement of an amender: the readings of one station and interval."""
@@ -89,6 +89,7 @@ class Rules:
             target=self._read_states, name="facility-states", daemon=True
         )
         self._amender: threading.Thread | None = None
+        self._amended = threading.Event()
         self.serving = Serving(http, self._app)
         self.faust: FaustRules | None = None
         self._security, self._options = security, options
@@ -117,6 +118,7 @@ class Rules:
         self._amend(keeper, shares)
         await self.faust.run_until(stop)
         log.info("stopping")
+        self._amended.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self.faust.stop()
@@ -144,7 +146,7 @@ class Rules:
             metrics=self.metrics,
         )  # fmt: skip
         self._amender = threading.Thread(
-            target=amenders.run, args=(self._stop, die), name="amenders", daemon=True
+            target=amenders.run, args=(self._amended, die), name="amenders", daemon=True
         )
         self._amender.start()
 

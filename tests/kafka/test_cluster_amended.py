@@ -97,3 +97,25 @@ def test_corrections_are_told_once_also_when_rules_are_killed(
         assert of_one_log(cluster, tmp_path / "alone") == {each["id"] for each in found}
         assert len(gateway.texts()) == 2 * MANY
         assert dict(cluster.ended) == {}
+        for name in cluster.services:
+            assert cluster.stop(name) == 0, cluster.services[name].tail()
+
+
+def test_the_end_is_quick_also_while_the_history_cannot_be_kept(
+    site: Site, tmp_path: Path, gateway: Gateway
+) -> None:
+    """Without the database the amender waits, and is not waited for; afterwards it goes on."""
+    site.documents["site"]["history"] = {"keep": "30d"}
+    facility, at = site.facilities[0], now_text()
+    with Cluster(site, tmp_path, rules=1, notify=1) as cluster:
+        cluster.ingest.report(facility, site.low * 1.2, at=at)
+        gateway.wait_for(1, 30)
+        cluster.kill("postgres")
+        cluster.ingest.report(facility, site.low / 10, at=at)
+        until(lambda: "amender_waiting" in cluster.services["rules-0"].log_text(), 30)
+        assert cluster.stop("rules-0") == 0
+        for name in ("postgres", "rules-0"):
+            cluster.begin(name)
+        until(cluster.tend, 60, 0.1, "ready again")
+        gateway.wait_for(2, 60)
+        assert ["更正" in text for text in gateway.texts()] == [False, True]
