@@ -22,6 +22,9 @@ from shared.log.port import Batch, Entry, Position, within_bounds
 HELD_BYTES = 4 * 1024 * 1024
 """A partition that holds this much is not fetched further."""
 FETCH_BYTES = 2 * 1024 * 1024
+POLLED = 10_000_000
+"""Records a poll may give: all that was fetched. kafka-python parks what it has half parsed when the
+partition is paused, and forgets it there as long as the one it parsed last is empty."""
 SLICE_S = 0.1
 """Others may use the reader between two slices of a wait."""
 
@@ -121,6 +124,7 @@ class Reader:
                     self._consumer = KafkaConsumer(
                         group_id=None, enable_auto_commit=False, auto_offset_reset="earliest",
                         max_partition_fetch_bytes=FETCH_BYTES, fetch_max_wait_ms=100,
+                        max_poll_records=POLLED,
                         allow_auto_create_topics=False, **self._arguments,
                     )  # fmt: skip
                 yield self._consumer
