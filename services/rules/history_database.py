@@ -14,7 +14,7 @@ import psycopg
 
 from services.rules.core.cell_history import Arrived, Key
 from services.rules.history_store import HISTORY_FORMAT, Kept
-from services.rules.partition_store import hold
+from services.rules.partition_store import hold, verify
 from services.rules.postgres import Session
 from shared.errors import NewerData
 from shared.model.amendment import Amendment
@@ -89,6 +89,8 @@ class PartitionHistory:
         try:
             with self._session.transaction() as cursor:
                 self._cursor = cursor
+                # Without a lock, so that a new owner need not wait; who lost it works no further.
+                verify(cursor, self._partition, self._epoch)
                 yield
                 hold(cursor, self._partition, self._epoch)
                 is_owed = self._number(cursor)

@@ -177,6 +177,13 @@ def hold(cursor: psycopg.Cursor[Any], partition: int, epoch: int) -> None:
         raise _fenced(partition, epoch)
 
 
+def verify(cursor: psycopg.Cursor[Any], partition: int, epoch: int) -> None:
+    """Is it ours now? Nothing is held."""
+    query = "SELECT 1 FROM yujing_rules.partitions WHERE partition = %s AND epoch = %s"
+    if cursor.execute(query, (partition, epoch)).fetchone() is None:
+        raise _fenced(partition, epoch)
+
+
 def _fenced(partition: int, epoch: int) -> Fenced:
     return Fenced(
         f"partition {partition} was taken by another process after epoch {epoch}; nothing more "
