@@ -22,6 +22,10 @@ CURVE = 96
 """Texts of readings by quarter of an hour; each station begins elsewhere on the curve."""
 
 
+Said = tuple[str, str, str, str]
+"""Facility, rule, state, at."""
+
+
 class Put(NamedTuple):
     """What was put in: from minute `begin` until before `end`."""
 
@@ -74,6 +78,27 @@ def minutes(days: int, stations: list[tuple[str, str]], odd: list[Put]) -> Itera
         for each in active:
             lines[each.station] = heads[each.station] + at + HIGH if each.kind == "high" else b""
         yield lines
+
+
+def expected(odd: list[Put], stations: list[tuple[str, str]]) -> set[Said]:
+    """What has to be said of what was put in, worked out from the minutes alone.
+
+    A value counts at the begin of its minute, silence from the end of the last one heard on.
+    """
+    found: set[Said] = set()
+    for each in odd:
+        facility, _ = stations[each.station]
+        rules, late, end = [f"limit-{code}" for code in CODES], 0, each.end
+        if each.kind == "gap":
+            rules, late, end = ["silent"], 11, each.end + 1
+        for rule in rules:
+            found.add((facility, rule, "firing", _text(each.begin + late)))
+            found.add((facility, rule, "resolved", _text(end)))
+    return found
+
+
+def _text(minute: int) -> str:
+    return (BEGIN + timedelta(minutes=minute)).isoformat()
 
 
 def site_of() -> tuple[Site, list[tuple[str, str]]]:
