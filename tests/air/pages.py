@@ -72,7 +72,7 @@ def _reports(
 
 def tables(found: Tellings) -> Iterator[str]:
     """In the Markdown of docs/detectors.md."""
-    yield "| told | officer | pages | on a day (mean) | the most in a day | of them per ten minutes |"
+    yield "| told | officer | pages | mean of days with any | the most in a day | of them per ten minutes |"
     yield "|---|---|---:|---:|---:|---:|"
     for words, telling in found.items():
         for person in sorted({each.person for each in telling.told}):
