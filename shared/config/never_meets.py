@@ -23,6 +23,8 @@ class Meetings:
     def __init__(self, c: Configuration) -> None:
         self._c = c
         self._by_facility: dict[str, list[Station]] | None = None
+        self._lonely: set[str] = set()
+        """Packs of which it was said that nobody has the neighbours they compare."""
         self._intervals = {
             station_of(node.territory, rollup.id): (rollup.id, rollup.interval)
             for rollup in c.rollups
@@ -68,14 +70,20 @@ class Meetings:
                 yield text, ("levels",)
 
     def _few_neighbours(self, rule: Rule, condition: Beside) -> Iterator[Said]:
+        """Of a pack once: all of its rules that compare neighbours have the same ones."""
+        if rule.pack is not None and rule.pack in self._lonely:
+            return
         counts = [
             sum(self._applies(rule, station) for station in stations)
             for stations in self._facilities().values()
         ]
         most = max(counts, default=0)
         if 0 < most <= condition.least:
+            if rule.pack is not None:
+                self._lonely.add(rule.pack)
+            others = "" if rule.pack is None else f", nor any of pack {rule.pack} that compares"
             text = (
-                f"rule {rule.id} can never fire: it sets a station beside {condition.least} others "
+                f"rule {rule.id} can never fire{others}: it sets a station beside {condition.least} others "
                 f"of its facility, and no facility has more than {most} for it; make neighbours "
                 "the stations of one facility"
             )

@@ -43,6 +43,21 @@ def test_as_many_stations_as_there_are_is_enough(directory):
         assert not any("never" in each for each in found)
 
 
+def test_neighbours_that_nobody_has(directory):
+    """A facility of two stations has one neighbour for each; of a pack it is said once."""
+    levels = '[{severity: blue, raise: "> 40"}]'
+    (found,) = about(directory, f"{{beside: {{{COD}}}}}", levels)
+    assert found.startswith("rules.yaml:4: warning: rule tested can never fire: it sets a station ")
+    lone = "facilities:\n  - {id: air, name: 站, territory: '430105', kind: air_station}\n"
+    files = (directory.root / "facilities.yaml").read_text(encoding="utf-8")
+    directory.write("facilities.yaml", files.replace("facilities:\n", lone, 1))
+    directory.write("rules.yaml", "packs: [air-anomalies]\n")
+    assert directory.errors() == []
+    said = [each for each in directory.warnings() if "never fire" in each]
+    assert len(said) == 1
+    assert "nor any of pack air-anomalies that compares" in said[0]
+
+
 def test_a_composite_of_rules_that_judge_elsewhere(directory):
     """Its rules are named; where they do judge, nothing is said."""
     other = (
