@@ -9,6 +9,7 @@ import msgspec
 
 from shared.config.lint_history import too_short
 from shared.config.lint_packs import unasked
+from shared.config.lint_unamended import unamended
 from shared.model.configuration import Configuration, lineage
 from shared.model.people import CatchAll, Policy, Step
 from shared.model.rule import ReportTo, Rule
@@ -29,6 +30,7 @@ def lint(c: Configuration) -> Iterator[Remark]:
     yield from _rules(c)
     yield from (Remark("facilities", facility, text) for facility, text in unasked(c))
     yield from (Remark("rules", rule, text) for rule, text in too_short(c))
+    yield from (Remark("rules", rule, text) for rule, text in unamended(c))
     yield from _policies(c)
     yield from _people(c)
 
