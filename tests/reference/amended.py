@@ -4,6 +4,7 @@
 """
 
 import sys
+from math import gcd
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,9 @@ from services.rules.core import history
 from services.rules.core.book import Book
 from services.rules.core.history_units import Unit, Units
 from shared.model.configuration import Bundle, encode_bundle
-from shared.model.instants import window_end
+from shared.model.instants import Instant, window_end
 from shared.model.report import Activate, Record, Report, Tick
+from shared.model.rule import Composite
 from shared.model.transition import Transition
 from tests.reference.cases import make_case
 from tests.reference.compare import bare
@@ -88,7 +90,29 @@ def expected(bundle: Bundle, cells: list[list[Report]], now: int) -> list[Transi
     """The reference evaluator on that log."""
     bundle = msgspec.structs.replace(bundle, deaf_after_us=1 << 61)
     name, _ = encode_bundle(bundle)
-    return evaluate(as_log(bundle, cells, now), {name: bundle})
+    log = as_log(bundle, cells, now)
+    if any(isinstance(rule.condition, Composite) for rule in bundle.rules):
+        log = with_every_moment(bundle, log)
+    return evaluate(log, {name: bundle})
+
+
+def with_every_moment(bundle: Bundle, log: list[Record]) -> list[Record]:
+    """A tick at every step of the grid on which all times of a case lie, until nothing waits."""
+    ticks = [record.at_us for record in log if isinstance(record, Tick)]
+    rules = bundle.rules
+    times = [at - ticks[0] for at in ticks]
+    times += [r.observed_us - ticks[0] for r in log if isinstance(r, Report)]
+    times += [time for rule in rules for time in (rule.for_us, rule.keep_firing_for_us)]
+    times += [getattr(rule.condition, "grace_us", 0) for rule in rules]
+    grid = gcd(*times) or 1
+    found: list[Record] = []
+    for record in log:
+        if isinstance(record, Tick) and found and isinstance(found[-1], Report | Tick):
+            last = max(each.at_us for each in found if isinstance(each, Tick))
+            for at in range(last, max(record.at_us, last + 1), grid):
+                found += [Tick(Instant(at))] * 3
+        found.append(record)
+    return found
 
 
 def check(seed: int) -> int:

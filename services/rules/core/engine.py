@@ -373,6 +373,11 @@ class Engine:
         for change in changes:
             self._out.append(transition(cell, judging, change, report))
 
+    @property
+    def dues(self) -> Iterator[int]:
+        """The instants for which something waits, in no order."""
+        return (due[0] for due in self._due)
+
     def rebuild_due(self) -> None:
         """After a restore: everything that waits, from the state itself."""
         self._due = []

@@ -20,11 +20,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from services.rules.core.engine import Engine
+from services.rules.core.moments import every_moment
 from shared.model.amendment import Span
 from shared.model.configuration import Bundle
 from shared.model.instants import Instant, window_end
 from shared.model.report import WITHDRAWN, Activate, Record, Report, Tick
-from shared.model.rule import Condition, Derived, Joint, Range, Threshold
+from shared.model.rule import Composite, Condition, Derived, Joint, Range, Threshold
 from shared.model.timed import Flagged, is_about_arrival
 from shared.model.transition import Transition
 
@@ -134,7 +135,10 @@ def transitions(bundle: Bundle, reports: Sequence[Report], now_us: int) -> list[
     """
     engine = Engine(lambda _: bundle)
     engine.deaf_never = True
-    return engine.apply(_log(reports, ZoneInfo(bundle.timezone), now_us))
+    log = _log(reports, ZoneInfo(bundle.timezone), now_us)
+    if any(isinstance(rule.condition, Composite) for rule in bundle.rules):
+        log = every_moment(engine, log)
+    return engine.apply(log)
 
 
 def _log(reports: Sequence[Report], zone: ZoneInfo, now_us: int) -> Iterable[Record]:
