@@ -22,6 +22,7 @@ BOTH = f"""rules:
   - {{id: ammonia, title: {{zh: 氨氮}}, condition: {{threshold: {{indicator: w21003, interval: minute, unit: mg/L}}}}, levels: [{{severity: blue, raise: "> 15", clear: "<= 12"}}], {BASIS}}}
   - {{id: both, title: {{zh: 两项同时超限}}, condition: {{composite: {{rules: [cod, ammonia]}}}}, levels: [{{severity: orange, raise: ">= 2", clear: "< 2"}}], {BASIS}}}
 """
+DAY = 24 * 60
 KEEP = "history: {keep: 7d}\ntiming: {deaf_after: 10d}"
 """Minutes between two ticks are not deafness here."""
 ONLY_ORANGE = "policies:\n  - {id: all, match: {severity: [orange, red]}, steps: [{notify: [{role: duty_officer}], by: [sms], wait: 15m}]}\n  - {id: rest, steps: []}\n"
@@ -122,6 +123,51 @@ def test_arrival_has_no_other_history(tmp_path: Path) -> None:
     assert kinds == {"cod"}
 
 
+FOUR = FILES["facilities"].replace("hospital_wastewater", "air_station") + "stations:\n" + "".join(
+    f"  - {{id: {name}, facility: ww}}\n" for name in "abcd"
+)  # fmt: skip
+APART = f"""rules:
+  - {{id: apart, title: {{zh: 疑似偏离邻站}}, condition: {{beside: {{indicator: a34004, interval: day, unit: µg/m³, over: 1d, floor: 1, least: 2}}}}, levels: [{{severity: orange, raise: "> 30", clear: "< 20"}}], {BASIS}}}
+"""
+MARKED = f"""rules:
+  - {{id: marked, title: {{zh: 疑似在运行时标停}}, condition: {{flagged: {{indicator: w01018, interval: minute, flags: [F], shown_in: min, while: {{indicator: w21003, interval: minute, unit: mg/L, runs: "> 5"}}}}}}, levels: [{{severity: orange, raise: ">= 3"}}], {BASIS}}}
+"""
+
+
+def test_a_correction_of_one_station_beside_its_neighbours(tmp_path: Path) -> None:
+    """Ten days alike; then one shows a tenth of the others, which was a typing error."""
+    house = HistoryHouse(
+        tmp_path, keep=KEEP.replace("7d", "60d").replace("10d", "40d"), facilities=FOUR, rules=APART
+    )
+    for day in range(11):
+        for station, share in zip("abcd", (1.0, 1.1, 0.9, 1.0), strict=True):
+            value = 40 * share if (day, station) != (10, "d") else 4.0
+            house.say((day - 0.5) * DAY, station, value, code="a34004", interval="day")
+        house.tick((day + 0.6) * DAY)
+    house.tell()
+    assert "疑似偏离邻站" in house.message()
+    house.say(9.5 * DAY, "d", 40.0, code="a34004", interval="day", revision=1)
+    house.tick(11 * DAY)
+    assert house.amendments() == ["vanished corrected 40.0"]
+    house.tell()
+    assert "更正：武汉医院 疑似偏离邻站" in house.message()
+
+
+def test_a_correction_of_what_shows_that_the_plant_ran(tmp_path: Path) -> None:
+    house = HistoryHouse(tmp_path, keep=KEEP, facilities=STATIONS, rules=MARKED)
+    for minute in range(6):
+        house.say(minute, "a", 9.0, code="w21003")
+        house.say(minute, "a", 0.0, flag="F")
+        house.tick(minute + 1.1)
+    house.tell()
+    assert "疑似在运行时标停" in house.message()
+    for minute in range(6):
+        house.say(minute, "a", 0.0, code="w21003", revision=1)
+    house.tick(8)
+    (one,) = house.get("/v1/amendments").json()["amendments"]
+    assert (one["kind"], one["station"], one["cause"]["indicator"]) == ("vanished", "a", "w21003")
+
+
 PLANTS = "facilities:\n" + "".join(
     f"  - {{id: {name}, name: {name}厂, short_name: {name}厂, territory: '420100', kind: medical_waste, capacity: [{{from: 2020-01-01, t_per_day: 50}}]}}\n"
     for name in ("甲", "乙")
@@ -131,7 +177,6 @@ LOAD = f'rules:\n  - {{id: territory-load, title: {{zh: 辖区医废负荷}}, ap
 PLANTS, ROLLUPS, LOAD = (
     each.replace("甲", "plant-1").replace("乙", "plant-2") for each in (PLANTS, ROLLUPS, LOAD)
 )
-DAY = 24 * 60
 NOON = 12 * 60
 """START is at noon."""
 

@@ -27,10 +27,12 @@ from services.rules.core.cell_history import (
 )
 from services.rules.core.clock import LogClock
 from services.rules.core.memory import Slot
+from shared.model.beside import Beside
 from shared.model.configuration import Bundle
 from shared.model.instants import Instant
 from shared.model.rule import Across, Balance, Composite, Rule
 from shared.model.select import judges_territories
+from shared.model.timed import Flagged
 
 
 class Looks(NamedTuple):
@@ -99,16 +101,17 @@ class Units:
             for judging in own
             if judging.interval == interval and history.has_history(judging.rule.condition)
         ]
-        waits = any(any(one.delays) or one.derive is not None for one in cell)
         graces = [
             judging.rule.condition.grace_us
             for judging in own
             if judging.rule.id in self.grouped
             and judging.interval == interval
-            and isinstance(judging.rule.condition, Across | Balance)
+            and isinstance(judging.rule.condition, Slotted)
         ]
+        beside = [j for j in own if j.rule.id in self.grouped and _has_companion(j.rule)]
         counted = self._counted(facility)
-        looked = bool(graces) or any(judging.rule.id in counted for judging in cell)
+        looked = bool(graces or beside) or any(judging.rule.id in counted for judging in cell)
+        waits = any(any(one.delays) or one.derive is not None for one in (*cell, *beside))
         plans = self._book.rollups
         rolled = plans.of_station.get((station, interval), []) if plans else []
         return Looks(
@@ -134,11 +137,12 @@ class Units:
 
     def of_facility(self, facility: str, cells: Iterable[Key]) -> Unit:
         """`cells`: those there are of the facility."""
-        own = [
+        own = {
             judging.rule.id
-            for judging in self._book.grouped(facility)
+            for station in self._book.stations_of(facility)
+            for judging in self._book.rules_of(station)
             if judging.rule.id in self.grouped
-        ]
+        }
         wanted = {
             *own,
             *(name for rule in own for name in _below(self._rules[rule], self._rules, self._book)),
@@ -206,25 +210,35 @@ class Units:
         return clock.now_us is not None and due_us <= clock.now_us
 
 
+Slotted = Across | Balance | Beside
+"""Judged slot by slot over the stations of a facility."""
+
+
+def _has_companion(rule: Rule) -> bool:
+    return isinstance(rule.condition, Flagged) and rule.condition.companion is not None
+
+
 def _with_group_history(bundle: Bundle, book: Book) -> frozenset[str]:
     """Rules on several stations that are functions of readings alone.
 
     One that counts a rule about arrival (`missing`, `silent`, …) has no other history than that.
     """
     rules = {rule.id: rule for rule in bundle.rules}
-    return frozenset(
+    of_readings = {
         rule.id
         for rule in bundle.rules
-        if isinstance(rule.condition, Across | Balance)
-        or (
-            isinstance(rule.condition, Composite)
-            and all(
-                history.has_history(rules[name].condition)
-                or isinstance(rules[name].condition, Across | Balance | Composite)
-                for name in _below(rule, rules, book)
-            )
-        )
-    )
+        if isinstance(rule.condition, Slotted) or _has_companion(rule)
+    }
+    parts = of_readings | {
+        rule.id
+        for rule in bundle.rules
+        if isinstance(rule.condition, Composite) or history.has_history(rule.condition)
+    }
+    return frozenset(of_readings) | {
+        rule.id
+        for rule in bundle.rules
+        if isinstance(rule.condition, Composite) and _below(rule, rules, book) <= parts
+    }
 
 
 def _below(rule: Rule, rules: dict[str, Rule], book: Book) -> set[str]:
