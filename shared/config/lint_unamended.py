@@ -5,10 +5,9 @@ What is evidently about arrival (`missing`, `silent`, …) is not named: nobody 
 
 from collections.abc import Iterator
 
-from shared.model.beside import Beside
 from shared.model.configuration import Configuration
 from shared.model.rule import Composite, Missing, Rule, Silent
-from shared.model.timed import Flagged, is_about_arrival
+from shared.model.timed import is_about_arrival
 
 
 def unamended(c: Configuration) -> Iterator[tuple[str | None, str]]:
@@ -27,10 +26,6 @@ def unamended(c: Configuration) -> Iterator[tuple[str | None, str]]:
 
 def _why(c: Configuration, rule: Rule) -> str | None:
     condition = rule.condition
-    if isinstance(condition, Beside):
-        return "it compares a station with the others of its facility (beside)"
-    if isinstance(condition, Flagged) and condition.companion is not None:
-        return "its marks count while a second series shows that the plant runs"
     if isinstance(condition, Composite):
         named = [each for each in _counted(c, rule) if not _is_amended(each)]
         if named:
@@ -41,9 +36,7 @@ def _why(c: Configuration, rule: Rule) -> str | None:
 def _is_amended(rule: Rule) -> bool:
     """Of a rule that is counted; composites are asked for what they count."""
     condition = rule.condition
-    if isinstance(condition, Missing | Silent | Beside) or is_about_arrival(condition):
-        return False
-    return not (isinstance(condition, Flagged) and condition.companion is not None)
+    return not (isinstance(condition, Missing | Silent) or is_about_arrival(condition))
 
 
 def _counted(c: Configuration, rule: Rule) -> list[Rule]:

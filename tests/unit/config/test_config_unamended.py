@@ -2,8 +2,6 @@
 
 import pytest
 
-from services.rules.core import history
-
 KEEP = "history: {keep: 30d}\ntiming:"
 BASIS = 'basis: {standard: product default, edition: "2026", clause: "-", valid_from: 2020-01-01}'
 APPLIES = "applies: {kind: hospital_wastewater}"
@@ -51,12 +49,9 @@ def test_composite_that_counts_arrival_is_named(directory, more, expected):
     assert named(directory, rules) == expected
 
 
-def test_station_beside_its_neighbours_is_named(directory):
+def test_stations_beside_others_are_amended_with_their_facility(directory):
     directory.replace("site.yaml", "timing:", KEEP)
-    (said,) = named(directory, RULES)
-    assert said.startswith("apart: it compares a station with the others")
-    known = directory.load().rules
-    assert [name for name in RULES if history.has_history(known[name].condition)] == ["limit"]
+    assert named(directory, RULES | {"both": counts("apart", "limit")}) == []
 
 
 def test_site_without_history_hears_nothing_of_it(directory):
