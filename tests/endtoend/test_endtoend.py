@@ -92,8 +92,10 @@ def deliver_twice(world: World) -> None:
 
 def go_on_after_acknowledgement(world: World) -> None:
     class Stubborn(Notify):
-        def _acknowledge(self, work, incident, person, channel, note):  # type: ignore[no-untyped-def]
-            work.unit.write(incident.id, work.now, "acknowledged", person=person, channel=channel)
+        def acknowledge(self, incident, person, channel, note, now):  # type: ignore[no-untyped-def]
+            with self._moments.work() as work:
+                work.unit.write(incident, work.now, "acknowledged", person=person, channel=channel)
+            return self._shown(incident)
 
     world.notify_type = Stubborn
 
