@@ -55,8 +55,12 @@ class Amender:
 
     def __init__(
         self, log_: Log, bundle_of: Callable[[str], Bundle], store: HistoryWriter, keep_us: int,
-        metrics: Metrics, *, partition: int = 0,
+        metrics: Metrics, *, partition: int = 0, begins: int | None = None,
     ) -> None:  # fmt: skip
+        """`begins`: what stood in the log before it is history and not told, when nothing is kept
+        yet; by default everything there is.
+        """
+        self._begins = begins
         self._log, self._bundle_of, self._store = log_, bundle_of, store
         self._keep_us, self._metrics, self._partition = keep_us, metrics, partition
         self._reload()
@@ -66,8 +70,14 @@ class Amender:
         self._is_ahead = False
         state = self._store.state()
         if not state:
-            # A site that begins to amend does not tell anybody of years ago.
-            state = {"tell_from": str(self._log.end(REPORTS, self._partition))}
+            # A site that begins to amend does not tell anybody of years ago. Written down at
+            # once: who dies before the first pump must not begin later.
+            begins = self._begins
+            if begins is None:
+                begins = self._log.end(REPORTS, self._partition)
+            state = {"format": str(HISTORY_FORMAT), "tell_from": str(begins)}
+            with self._store.writing():
+                self._store.set_state(state)
         self._tell_from = int(state["tell_from"])
         self._next = Position(int(state.get("next", 0)))
         self._now_us = int(state["tick"]) if "tick" in state else None

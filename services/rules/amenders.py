@@ -97,7 +97,7 @@ class Amenders:
     def _one(self, number: int, own: Owned) -> bool:
         ours = self._ours.get(number)
         if ours is None:
-            ours = self._ours[number] = self._made(number, own.epoch)
+            ours = self._ours[number] = self._made(number, own)
         is_moved = False
         # Judging goes first: what it has not reached is not looked at here.
         if ours.amender.position <= own.machine.next:
@@ -106,13 +106,13 @@ class Amenders:
             is_moved |= self._publish(number, own, ours.history)
         return is_moved
 
-    def _made(self, number: int, epoch: int) -> Ours:
-        history = PartitionHistory(self._session, number, epoch)
+    def _made(self, number: int, own: Owned) -> Ours:
+        history = PartitionHistory(self._session, number, own.epoch)
         amender = Amender(
             self._log, lambda name: self._share_of(name, number), history, self._keep_us,
-            self._metrics, partition=number,
+            self._metrics, partition=number, begins=own.began,
         )  # fmt: skip
-        return Ours(epoch, amender, history)
+        return Ours(own.epoch, amender, history)
 
     def _publish(self, number: int, own: Owned, history: PartitionHistory) -> bool:
         """What the brokers have every alert for; the rest waits, in its order."""

@@ -18,8 +18,9 @@ class Owned:
 
     def __init__(self, machine: Partition, epoch: int) -> None:
         self.machine, self.epoch = machine, epoch
-        self.saved = self.told = machine.next
-        """`told`: of every record before it the brokers have all alerts; its rows are kept."""
+        self.saved = self.told = self.began = machine.next
+        """`told`: of every record before it the brokers have all alerts; its rows are kept.
+        `began`: what was judged before it was ours."""
         self.saved_at = real_monotonic()
         self.cost_s = 0.0
         self.alerts: list[Alert] = []

@@ -6,9 +6,12 @@ from random import Random
 
 import pytest
 
+from services.rules.amender import Amender
 from services.rules.core import history
+from services.rules.history_store import HistoryStore
 from shared.config.load import ConfigError
 from shared.errors import Unavailable
+from shared.model.configuration import decode_bundle
 from shared.model.instants import Instant
 from shared.model.report import WITHDRAWN, Record, Tick
 from tests.scenario.history_house import COD, MINUTE, HistoryHouse
@@ -217,3 +220,27 @@ def test_disk_that_fails_in_the_middle_loses_nothing(house: HistoryHouse) -> Non
         house.amender.pump()  # somebody left the file in the middle of something
     house.judge()
     assert house.amendments() == ["vanished corrected 12.0"]
+
+
+def test_who_dies_before_the_first_look_still_tells(tmp_path: Path) -> None:
+    """The site began to amend when it started, not when it came back."""
+    house = HistoryHouse(tmp_path)
+    fresh = HistoryStore(tmp_path / "second.db")
+    keep_us = house.configuration.history_keep_us
+    assert keep_us is not None
+
+    def amender() -> Amender:
+        return Amender(
+            house.log, lambda name: decode_bundle(house.bundles.get(name)), fresh, keep_us,
+            house.metrics,
+        )  # fmt: skip
+
+    amender()
+    house.read((0, 20), (1, 120))
+    house.append(house.report(1, 12, revision=1))
+    house.tick(2)
+    back = amender()
+    while back.pump():
+        pass
+    assert [each.kind for _, each in fresh.amendments(0, 10, told_only=True)] == ["vanished"]
+    fresh.close()
