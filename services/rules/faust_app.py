@@ -14,6 +14,7 @@ from typing import Any
 
 import faust
 import structlog
+from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from aiokafka.structs import (  # type: ignore[import-untyped]
     OffsetAndMetadata,
     TopicPartition,
@@ -65,6 +66,19 @@ class _Consumer(driver.Consumer):  # type: ignore[misc]
                 return WaitResults([message], [done.value], stopped=False)
             coros = (Rest(message, waits_for), suspended)
         return await super().wait_first(*coros, timeout=timeout)
+
+
+def records_behind(consumer: Any, partition: int, position: int) -> int:
+    """As the consumer knows it; nothing while a rebalance has taken the partition off it.
+
+    aiokafka asserts that it is assigned, and between two rebalances it is not, for a moment in
+    which the keeper has not heard of it yet. A measure is no reason to die.
+    """
+    try:
+        end = consumer.highwater(TP(REPORTS, partition))
+    except (AssertionError, IllegalStateError):
+        return 0
+    return 0 if end is None else max(0, end - position)
 
 
 class Rest:
@@ -146,8 +160,7 @@ class FaustRules:
 
     def behind(self, partition: int, position: int) -> int:
         """Records after a position, as far as the brokers told us."""
-        end = self.app.consumer.highwater(TP(REPORTS, partition))
-        return 0 if end is None else max(0, end - position)
+        return records_behind(self.app.consumer, partition, position)
 
     # -- what Faust calls ----------------------------------------------------------------------
 
