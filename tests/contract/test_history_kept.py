@@ -362,7 +362,7 @@ def test_partitions_amend_as_one_log_does(kept: Kept3, tmp_path: Path) -> None:
                 "yujing_rules.history_readings, yujing_rules.amendments"
             )
     print(f"{CASES} cases, {amended} amendments")
-    assert amended > 0
+    assert amended > CASES // 5
 
 
 @pytest.mark.needs("postgres")

@@ -97,9 +97,9 @@ def test_silence_then_every_partition_is_missed_then_silence(
 
     cluster.ingest.report(cluster.site.facilities[0], cluster.site.low * 1.2)
     sent = 'sum(yujing_notifications_total{outcome="accepted"}) > 0'
-    until(lambda: prometheus.ask(sent), 60.0, what="a message has gone out")
+    until(lambda: prometheus.ask(sent), 30.0, what="a message has gone out")
     count = f"count(yujing:partition_clock:seconds) == {PARTITIONS}"
-    until(lambda: prometheus.ask(count), 60.0, what="a log time of every partition")
+    until(lambda: prometheus.ask(count), 20.0, what="a log time of every partition")
     until(silent, 30.0, what="silence")
 
     cluster.one.kill()
